@@ -1,0 +1,73 @@
+# Two commands matter: `make demo` and `make test`. Both set up all they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO_READY := $(VENV)/.demo-ready
+DEV_READY := $(VENV)/.dev-ready
+ARGS ?=
+# Two cores are assumed; `make test WORKERS=8` uses more.
+WORKERS ?= 2
+
+.PHONY: help demo test check lint bench clean locks needs
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+needs:
+	@missing=""; \
+	command -v git >/dev/null || missing="$$missing git"; \
+	command -v $(PYTHON) >/dev/null || missing="$$missing python3"; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
+	if [ -n "$$missing" ]; then echo "Missing:$$missing. Install with: sudo apt-get install -y$$missing" >&2; exit 1; fi; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Guelta needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make demo PYTHON=python3.12" >&2; exit 1; }
+
+$(BIN)/python: | needs
+	@echo "Setting up $(VENV) (once)…"
+	@$(PYTHON) -m venv $(VENV)
+
+$(DEMO_READY): locks/demo.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the demo needs (pinned by hash)…"
+	@$(PIP) install --require-hashes --only-binary :all: -r locks/demo.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV_READY): locks/dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the tests need (pinned by hash)…"
+	@$(PIP) install --require-hashes --only-binary :all: -r locks/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(DEMO_READY)
+
+demo: $(DEMO_READY) ## eight homes, three days: real MicroPython meters, radio, payments, and a page (ARGS="--help")
+	@$(BIN)/guelta demo $(ARGS)
+
+test: $(DEV_READY) ## everything: style, types, walls, and all tests (about 6 minutes on 2 cores)
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+check: $(DEV_READY) ## the fast half, for every few minutes (under 2 minutes)
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
+
+lint: $(DEV_READY) ## style, types and the walls between the rooms
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(DEMO_READY) ## the published figures, as JSON
+	@$(BIN)/guelta bench wire --data simulator/data/household_days.json --json
+
+locks: $(BIN)/python ## renew the pinned versions
+	@$(PIP) install uv
+	@for name in demo:simulator dev:dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	    --extra $${name#*:} pyproject.toml locks/build.in -o locks/$${name%:*}.txt; done
+
+clean: ## remove what was built and installed here
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+"""`python -m guelta` is the command `guelta`."""
+
+from guelta.cli import main
+
+main()

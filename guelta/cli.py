@@ -1,0 +1,67 @@
+"""The command `guelta`: one name for every room, each room's commands loaded only when asked for.
+
+A room that is not installed is refused with the extra that brings it, so `guelta field` never needs a database and
+`guelta serve` never needs a serial port. Exit codes: 0 done, 1 failed, 2 usage (docs/GLOSSARY.md, "exit code").
+"""
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+
+class Room(NamedTuple):
+    """Where a command lives, which extra installs it, and its line in `guelta --help`."""
+
+    module: str
+    attribute: str
+    extra: str
+    summary: str
+
+
+ROOMS = {
+    "serve": Room("headend.cli", "serve", "headend", "Run the headend: bearers, ledger, REST and the live page."),
+    "db": Room("headend.cli", "db", "headend", "Create, upgrade and check the database."),
+    "key": Room("headend.cli", "key", "headend", "Create, list and revoke API keys."),
+    "provider": Room("headend.cli", "provider", "headend", "Payment providers and their signing secrets."),
+    "meter": Room("headend.cli", "meter", "headend", "Add or import meters."),
+    "tariff": Room("headend.cli", "tariff", "headend", "Publish and explain tariffs."),
+    "ledger": Room("headend.cli", "ledger", "headend", "Check and rebuild the books."),
+    "demo": Room("simulator.demo", "demo", "simulator", "Watch eight homes for three days, on real MicroPython meters."),
+    "bench": Room("bench.cli", "bench", "simulator", "Measure; every benchmark prints JSON."),
+}
+
+
+class LazyRooms(click.Group):
+    """A click group whose commands are imported at first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(ROOMS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        room = ROOMS.get(cmd_name)
+        if room is None:
+            return None
+        try:
+            module = importlib.import_module(room.module)
+        except ModuleNotFoundError as missing:
+            if missing.name is not None and missing.name.split(".")[0] == room.module.split(".")[0]:
+                raise
+            raise click.ClickException(
+                f"'guelta {cmd_name}' needs the package '{missing.name}'. Install it with: "
+                f"pip install 'guelta[{room.extra}]'"
+            ) from missing
+        command = getattr(module, room.attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the rooms from the table, so that `guelta --help` imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, room.summary) for name, room in ROOMS.items()])
+
+
+@click.group(cls=LazyRooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="guelta")
+def main() -> None:
+    """Guelta: prepaid water metering in the open. Pay any amount, water flows, and meter and books always agree."""
