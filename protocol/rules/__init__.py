@@ -1,0 +1,1 @@
+"""What litres cost and when the valve may close: calendar, tariff, rating, debt, policy (docs/TARIFFS.md)."""
