@@ -1,0 +1,471 @@
+"""Every table of the headend (SQLAlchemy Core). What each is for, and why it looks so: docs/LEDGER.md.
+
+Three kinds. *Books* are insert-only (guards.py) and hash-chained (chain.py): a row once committed never changes.
+*Registry* rows describe who and where and may be edited. *State* rows are shadows of the books, rebuildable from them.
+Times are Unix microseconds (`_us`), money mills (`_mills`), volume litres (`_l`), slots half-hours since 2020-01-01.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite's INTEGER has 64 bits; PostgreSQL must be told.
+Whole = Integer().with_variant(BigInteger(), "postgresql")
+Blob = LargeBinary()
+
+# Counters stay below 2^53 (SEMANTICS A1), so a sum of many still fits 64 bits.
+COUNTER_MAX = 2**53 - 1
+
+# Wallet = the sum of these, in this order, everywhere (SEMANTICS F2). The first six are roles of S; debt is R.
+ROLES = ("water", "sewer", "fixed", "levy", "tax1", "tax2", "debt")
+
+# Marks a column that may be erased at the end of its retention: the chain holds its hash in another column (F4).
+ERASABLE = {"erasable": True}
+
+
+def whole(name: str, *extra: Any, required: bool = True, **options: Any) -> Column[int]:
+    return Column(name, Whole, *extra, nullable=not required, **options)
+
+
+def blob(name: str, required: bool = True, **options: Any) -> Column[bytes]:
+    return Column(name, Blob, nullable=not required, **options)
+
+
+def words(name: str, required: bool = True, **options: Any) -> Column[str]:
+    return Column(name, Text, nullable=not required, **options)
+
+
+def table(name: str, *parts: Any) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True)
+
+
+def primary() -> Column[int]:
+    return Column("id", Whole, primary_key=True)
+
+
+def is_meter_id(column: str = "meter_id") -> CheckConstraint:
+    return CheckConstraint(f"length({column}) = 8", name=f"{column}_8_bytes")
+
+
+def segment_columns(required: bool) -> list[Any]:
+    """A segment: what a run of slots within one local month, pack and holder took from a wallet (SEMANTICS F1, F2)."""
+    names = [
+        "segment_log_generation",
+        "segment_first_slot",
+        "segment_slots",
+        "segment_volume_l",
+        "contract_id",
+        "pack_version",
+        "role_map",
+        "wallet_mills",
+        *(f"{role}_mills" for role in ROLES),
+        "spent_mills",
+        "collected_mills",
+    ]
+    blanks = " + ".join(f"({name} IS NULL)" for name in names)
+    total = " + ".join(f"{role}_mills" for role in ROLES)
+    parts = " AND ".join(f"{role}_mills >= 0" for role in ROLES)
+    return [
+        *(whole(name, required=required) for name in names),
+        CheckConstraint(f"wallet_mills = {total}", name="wallet_is_the_sum"),
+        CheckConstraint(parts, name="roles_not_negative"),
+        CheckConstraint("segment_slots > 0 AND segment_volume_l >= 0", name="segment_not_empty"),
+        # A CHECK over a NULL passes, so a segment stored with a frame is there whole or not at all.
+        CheckConstraint(f"{blanks} IN (0, {len(names)})", name="segment_whole"),
+    ]
+
+
+# ---- books: insert-only, chained -----------------------------------------------------------------------------------
+
+batch = table(
+    "batch",  # one commit, one link of the hash chain
+    primary(),
+    whole("lane", CheckConstraint("lane = 0", name="one_lane")),  # room for more writers (SEMANTICS F5)
+    whole("format", CheckConstraint("format = 1", name="format_known")),
+    whole("committed_us"),
+    blob("previous_hash"),
+    blob("manifest"),  # for every row of this commit: table, id, digest
+    blob("hash", unique=True),
+    CheckConstraint("length(hash) = 32 AND length(previous_hash) = 32", name="hashes_32_bytes"),
+)
+
+account = table(
+    "account",
+    primary(),
+    whole("batch_id"),
+    words("code", unique=True),  # 'water', 'wallet/0102…/1', 'receivable/17'
+    words("class_"),
+    words("side"),  # which side increases it
+    blob("meter_id", required=False),
+    whole("generation", required=False),
+    whole("contract_id", required=False),
+    CheckConstraint("side IN ('debit', 'credit')", name="side_known"),
+    UniqueConstraint("class_", "meter_id", "generation"),
+    Index("ix_account_contract_id", "class_", "contract_id"),
+)
+
+role_account = table(
+    "role_account",  # which account a role of a segment is posted to: versioned data (SEMANTICS F2)
+    primary(),
+    whole("batch_id"),
+    whole("role_map"),
+    words("role"),
+    whole("account_id", ForeignKey("account.id")),
+    UniqueConstraint("role_map", "role"),
+)
+
+tariff = table(
+    "tariff",  # bitemporal: true from a slot on, known from an instant on
+    primary(),
+    whole("batch_id"),
+    words("code"),
+    words("title"),
+    whole("valid_from_slot", CheckConstraint("valid_from_slot >= 0", name="valid_from_not_negative")),
+    whole("known_from_us"),
+    words("late"),
+    words("printed"),  # the published prices, JSON
+    blob("body"),  # compiled once, at publication (SEMANTICS B3)
+    words("split"),
+    words("key", unique=True),
+    CheckConstraint("late IN ('waive', 'debt', 'debit')", name="late_known"),
+    Index("ix_tariff_code_valid_from_slot", "code", "valid_from_slot"),
+)
+
+pack = table(
+    "pack",  # what one meter is meant to hold
+    primary(),
+    whole("batch_id"),
+    blob("meter_id"),
+    whole("kind"),  # 3 tariff, 4 policy, 6 plan: the downlink type that carries it
+    whole("version"),
+    whole("from_slot"),
+    blob("body"),
+    whole("tariff_id", ForeignKey("tariff.id"), required=False),
+    is_meter_id(),
+    CheckConstraint("kind IN (3, 4, 6)", name="kind_known"),
+    CheckConstraint("version BETWEEN 1 AND 65535", name="version_range"),
+    UniqueConstraint("meter_id", "kind", "version"),
+)
+
+uplink = table(
+    "uplink",  # the facts of one accepted frame, and the first segment it lets us post
+    primary(),
+    whole("batch_id"),
+    blob("meter_id"),
+    whole("generation"),
+    whole("epoch"),
+    whole("counter"),
+    whole("type"),
+    whole("bearer"),
+    whole("received_us"),
+    blob("facts"),  # the plaintext, without the log of a DAY or RANGE
+    whole("log_generation", required=False),
+    whole("first_slot", required=False),
+    whole("slot_count", required=False),
+    blob("slots_hash", required=False),  # H(salt ‖ slots): the chain holds this, not the half-hours (SEMANTICS F4)
+    blob("salt", required=False, info=ERASABLE),
+    blob("slots", required=False, info=ERASABLE),  # u16 big endian each
+    *segment_columns(required=False),
+    is_meter_id(),
+    CheckConstraint("counter BETWEEN 0 AND 4294967295", name="counter_range"),
+    CheckConstraint(
+        "(first_slot IS NULL) = (slot_count IS NULL) AND (first_slot IS NULL) = (slots_hash IS NULL)", name="log_whole"
+    ),
+    UniqueConstraint("meter_id", "generation", "epoch", "counter"),
+    Index(
+        "ix_uplink_log",
+        "meter_id",
+        "generation",
+        "log_generation",
+        "first_slot",
+        sqlite_where=text("first_slot IS NOT NULL"),
+    ),
+    Index(
+        "uq_uplink_segment",
+        "meter_id",
+        "generation",
+        "segment_log_generation",
+        "segment_first_slot",
+        unique=True,
+        sqlite_where=text("segment_first_slot IS NOT NULL"),
+    ),
+)
+
+segment = table(
+    "segment",  # the further segments of an uplink that crosses a month, pack or holder, or closes a gap
+    primary(),
+    whole("batch_id"),
+    whole("uplink_id", ForeignKey("uplink.id")),
+    blob("meter_id"),
+    whole("generation"),
+    *segment_columns(required=True),
+    is_meter_id(),
+    UniqueConstraint("meter_id", "generation", "segment_log_generation", "segment_first_slot"),
+)
+
+entry = table(
+    "entry",  # a business event's transfers; reversed only by another entry
+    primary(),
+    whole("batch_id"),
+    words("kind"),
+    words("key", unique=True),  # the caller's idempotency key
+    whole("effective_us"),  # value date: the provider's time of a payment, not ours
+    words("memo"),
+    blob("meter_id", required=False),
+    whole("generation", required=False),
+    whole("reverses", ForeignKey("entry.id"), required=False, unique=True),
+    Index("ix_entry_meter_id", "meter_id"),
+)
+
+transfer = table(
+    "transfer",  # one debit account, one credit account, one positive amount: it cannot be unbalanced
+    primary(),
+    whole("batch_id"),
+    whole("entry_id", ForeignKey("entry.id")),
+    whole("debit_account", ForeignKey("account.id")),
+    whole("credit_account", ForeignKey("account.id")),
+    whole("amount_mills"),
+    CheckConstraint(f"amount_mills > 0 AND amount_mills <= {COUNTER_MAX}", name="amount_positive"),
+    CheckConstraint("debit_account <> credit_account", name="two_accounts"),
+    Index("ix_transfer_entry_id", "entry_id"),
+)
+
+# What C and D are made of (SEMANTICS A3).
+CREDIT_PARTS = ("paid_mills", "moved_in_mills", "rating_credit_mills", "recovered_mills")
+DEBIT_PARTS = ("reversed_mills", "rating_debit_mills", "moved_out_mills")
+
+statement = table(
+    "statement",  # C and D with a number, and what they are made of; the highest number counts
+    primary(),
+    whole("batch_id"),
+    blob("meter_id"),
+    whole("generation"),
+    whole("number", CheckConstraint("number >= 0", name="number_not_negative")),
+    whole("credited_mills"),
+    whole("debited_mills"),
+    *(whole(name, CheckConstraint(f"{name} >= 0", name=name)) for name in CREDIT_PARTS + DEBIT_PARTS),
+    whole("entry_id", ForeignKey("entry.id"), required=False, unique=True),
+    is_meter_id(),
+    CheckConstraint("credited_mills = " + " + ".join(CREDIT_PARTS), name="credited_is_the_sum"),
+    CheckConstraint("debited_mills = " + " + ".join(DEBIT_PARTS), name="debited_is_the_sum"),
+    CheckConstraint(f"credited_mills <= {COUNTER_MAX} AND debited_mills <= {COUNTER_MAX}", name="counters_53_bits"),
+    UniqueConstraint("meter_id", "generation", "number"),
+)
+
+till_event = table(
+    "till_event",  # a provider's message exactly as it came, stored before it is acted on
+    primary(),
+    whole("batch_id"),
+    words("provider"),
+    words("message_id"),
+    whole("received_us"),
+    blob("raw"),
+    UniqueConstraint("provider", "message_id"),
+)
+
+payment = table(
+    "payment",  # money from a provider: one row per provider transaction, for ever
+    primary(),
+    whole("batch_id"),
+    words("provider"),
+    words("provider_txn_id"),
+    words("reference"),  # what the payer typed
+    whole("amount_mills", CheckConstraint("amount_mills > 0", name="amount_positive")),
+    words("currency"),
+    whole("paid_at_us"),
+    words("outcome"),
+    blob("meter_id", required=False),
+    whole("entry_id", ForeignKey("entry.id"), unique=True),
+    whole("till_event_id", ForeignKey("till_event.id"), required=False),
+    CheckConstraint("outcome IN ('credited', 'suspense')", name="outcome_known"),
+    CheckConstraint("(outcome = 'credited') = (meter_id IS NOT NULL)", name="credited_names_a_meter"),
+    UniqueConstraint("provider", "provider_txn_id"),
+    Index("ix_payment_meter_id", "meter_id"),
+)
+
+meter_event = table(
+    "meter_event",  # what a meter reports of itself: alarms, valve moves
+    primary(),
+    whole("batch_id"),
+    blob("meter_id"),
+    whole("generation"),
+    whole("event_no"),
+    whole("at_unix_s"),
+    whole("code"),
+    whole("argument"),
+    whole("uplink_id", ForeignKey("uplink.id")),
+    UniqueConstraint("meter_id", "generation", "event_no"),
+)
+
+BOOKS = (
+    batch,
+    account,
+    role_account,
+    tariff,
+    pack,
+    uplink,
+    segment,
+    entry,
+    transfer,
+    statement,
+    till_event,
+    payment,
+    meter_event,
+)
+
+# ---- registry: who and where ---------------------------------------------------------------------------------------
+
+utility = table(
+    "utility",
+    Column("id", Whole, CheckConstraint("id = 1", name="one_row"), primary_key=True),
+    words("name"),
+    words("currency"),
+    whole("exponent", CheckConstraint("exponent BETWEEN 0 AND 3", name="exponent_range")),
+)
+
+meter = table(
+    "meter",
+    Column("meter_id", Blob, primary_key=True, nullable=False),
+    whole("generation"),
+    whole("epoch"),
+    whole("litres_per_pulse"),
+    whole("first_index_l"),
+    whole("first_slot"),
+    words("state"),
+    whole("added_us"),
+    is_meter_id(),
+    CheckConstraint("state IN ('active', 'quarantined', 'retired')", name="state_known"),
+)
+
+meter_key = table(
+    "meter_key",  # a meter's root key, wrapped; the key-encryption key is in no table
+    Column("meter_id", Blob, ForeignKey("meter.meter_id"), primary_key=True, nullable=False),
+    Column("generation", Whole, primary_key=True),
+    words("kek_id"),
+    blob("wrapped"),
+)
+
+customer = table(
+    "customer",
+    primary(),
+    words("name"),
+    words("phone", required=False),
+    words("language"),
+    CheckConstraint("language IN ('fr', 'en')", name="language_known"),
+)
+
+service_point = table("service_point", primary(), words("label"), words("address", required=False))
+
+contract = table(
+    "contract",  # a holder of a meter from a slot on, until the next one's start
+    primary(),
+    words("customer_number", unique=True),
+    blob("meter_id"),
+    whole("customer_id", ForeignKey("customer.id")),
+    whole("service_point_id", ForeignKey("service_point.id")),
+    whole("start_slot"),
+    words("tariff_code"),
+    whole("households", CheckConstraint("households BETWEEN 1 AND 255", name="households_range")),
+    UniqueConstraint("meter_id", "start_slot"),
+)
+
+case_file = table(
+    "case_file",  # a finding to be worked; `key` makes the same finding one case
+    primary(),
+    words("kind"),
+    words("key", unique=True),
+    blob("meter_id", required=False),
+    whole("opened_us"),
+    words("detail"),
+    whole("closed_us", required=False),
+    words("outcome", required=False),
+    Index("ix_case_file_meter_id", "meter_id"),
+)
+
+api_key = table(
+    "api_key",
+    primary(),
+    words("name", unique=True),
+    blob("secret_hash", unique=True),
+    words("scope"),
+    whole("created_us"),
+    whole("revoked_us", required=False),
+)
+
+idempotency = table(
+    "idempotency",  # the answer given to a REST money request, kept in the posting's own transaction
+    words("key", primary_key=True),
+    blob("request_hash"),
+    whole("status"),
+    blob("response"),
+    whole("created_us"),
+)
+
+# ---- state: shadows of the books -----------------------------------------------------------------------------------
+
+meter_state = table(
+    "meter_state",  # where the posting of a meter's log stands; `guelta ledger rebuild` computes it again
+    Column("meter_id", Blob, primary_key=True, nullable=False),
+    whole("generation"),
+    whole("log_generation"),
+    whole("frontier_slot"),  # the first slot that is not posted
+    whole("highest_slot"),  # the first slot after the last one stored
+    whole("volume_l"),
+    whole("spent_mills"),
+    whole("collected_mills"),
+    whole("instalments"),
+    whole("pack_version"),
+    *(whole(f"metered_{name}") for name in ("spent_mills", "remainder", "day", "month", "position_l")),
+    *(whole(f"today_{name}") for name in ("spent_mills", "remainder", "day", "month", "position_l")),
+    *(whole(f"carry_{role}") for role in ROLES[:-1]),
+)
+
+meter_link = table(
+    "meter_link",  # the conversation with a meter: counters, echoes, last address
+    Column("meter_id", Blob, primary_key=True, nullable=False),
+    whole("generation"),
+    whole("epoch"),
+    whole("up_highest"),
+    blob("up_bitmap"),
+    whole("down_next"),  # reserved in a commit before a frame is sealed (SEMANTICS D2); never goes down
+    whole("bearer", required=False),
+    words("address", required=False),
+    whole("heard_us", required=False),
+    whole("heard_counter", required=False),
+    whole("status"),
+    whole("statement_echo"),
+    whole("tariff_echo"),
+    whole("policy_echo"),
+    whole("plan_echo"),
+    whole("anchor_slot"),
+    whole("unopened"),
+    whole("since_packs"),  # uplinks heard since packs that act later were last sent
+    whole("battery_mv", required=False),
+    whole("firmware_version", required=False),
+    whole("boot_count", required=False),
+    whole("balance_mills", required=False),  # the meter's own, derived at its last cut (SEMANTICS B8)
+    whole("balance_slot", required=False),
+)

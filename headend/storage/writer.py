@@ -1,0 +1,171 @@
+"""The one thread that writes (SEMANTICS G1): jobs in, one commit per batch, results only after the commit.
+
+While a commit is on its way to the disk the next jobs collect; when it returns they form the next batch. So the batch
+size follows the load and no timer is needed. Every job has its own savepoint: one that raises undoes itself alone.
+One batch is one transaction, one fsync and one link of the hash chain.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from headend.clock import Clock
+from headend.storage import chain, sqlite, tables
+
+T = TypeVar("T")
+
+BATCH_MAX = 500
+
+_INSERTS = {
+    name: f"INSERT INTO {name} ({', '.join(c.name for c in table.columns if c.name != 'id')}) "
+    f"VALUES ({', '.join(':' + c.name for c in table.columns if c.name != 'id')})"
+    for name, table in tables.metadata.tables.items()
+    if name in chain.CHAINED
+}
+_DEFAULTS = {name: dict.fromkeys(c.name for c in tables.metadata.tables[name].columns) for name in chain.CHAINED}
+
+
+class WriterClosed(RuntimeError):
+    """The writer takes no more jobs; nothing of this one was done."""
+
+
+class Tx:
+    """What a job may use: the open transaction. It must not leave the job, and a job must not wait for anything.
+
+    `connection` is for SQLAlchemy statements, `cursor` the driver's cursor for plain SQL; both are in one transaction.
+    `now_us` is the batch's time, which every row of the batch carries.
+    """
+
+    def __init__(self, connection: Connection, batch_id: int, now_us: int) -> None:
+        self.connection = connection
+        self.cursor = sqlite.raw(connection).cursor()
+        self.batch_id = batch_id
+        self.now_us = now_us
+        self.records: list[bytes] = []
+
+    def append(self, table: str, row: Mapping[str, Any]) -> int:
+        """Insert a row of the books, enter it in the batch's manifest, and return its id; missing columns are NULL."""
+        unknown = row.keys() - _DEFAULTS[table].keys()
+        if unknown:
+            raise KeyError(f"{table} has no column {sorted(unknown)}")
+        full = {**_DEFAULTS[table], **row, "batch_id": self.batch_id}
+        del full["id"]
+        self.cursor.execute(_INSERTS[table], full)
+        full["id"] = row_id = int(self.cursor.lastrowid)
+        self.records.append(chain.row_record(table, full))
+        return row_id
+
+
+Job = Callable[[Tx], T]
+
+
+class Writer:
+    """Owns the writing connection: `submit` in a coroutine, `run` elsewhere; `close` waits for what was accepted."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._clock = clock
+        self._engine = sqlite.writer_engine(path)
+        self._jobs: queue.SimpleQueue[tuple[Job[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._closed = False
+        self._gate = threading.Lock()
+        self._connection = self._engine.connect()
+        row = self._connection.exec_driver_sql("SELECT id, hash FROM batch ORDER BY id DESC LIMIT 1").fetchone()
+        self._head: tuple[int, bytes] = (row[0], row[1]) if row else (0, chain.GENESIS)
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+
+    async def submit(self, job: Job[T]) -> T:
+        """Run `job` inside the next batch; returns its result, or raises what it raised, after the commit."""
+        return await asyncio.wrap_future(self._enqueue(job))
+
+    def run(self, job: Job[T]) -> T:
+        """The same, for a thread that may block."""
+        return self._enqueue(job).result()
+
+    def close(self) -> None:
+        """Finish what was accepted, then stop."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
+        self._thread.join()
+        self._connection.close()
+        self._engine.dispose()
+
+    def _enqueue(self, job: Job[T]) -> "Future[T]":
+        future: Future[T] = Future()
+        with self._gate:
+            if self._closed:
+                raise WriterClosed("the writer is closed")
+            self._jobs.put((job, future))
+        return future
+
+    def _work(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            batch = [first]
+            while len(batch) < BATCH_MAX and not self._jobs.empty():
+                following = self._jobs.get()
+                if following is None:
+                    self._jobs.put(None)
+                    break
+                batch.append(following)
+            self._resolve(self._commit([pair for pair in batch if pair[1].set_running_or_notify_cancel()]))
+
+    def _commit(self, batch: list[tuple[Job[Any], "Future[Any]"]]) -> list[tuple["Future[Any]", Any, bool]]:
+        """Run and commit a batch: (future, result or exception, done), to be told only now that it is durable."""
+        if not batch:
+            return []
+        connection = self._connection
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            tx = Tx(connection, self._head[0] + 1, self._clock.unix_us())
+            outcomes = [(future, *_run_job(tx, job)) for job, future in batch]
+            head = self._append_link(tx)
+            connection.exec_driver_sql("COMMIT")
+        except BaseException as failure:  # noqa: BLE001  (disk full, I/O error: nobody is told that it is durable)
+            if sqlite.raw(connection).in_transaction:
+                connection.exec_driver_sql("ROLLBACK")
+            return [(future, failure, False) for _, future in batch]
+        self._head = head
+        return outcomes
+
+    def _append_link(self, tx: Tx) -> tuple[int, bytes]:
+        """Add the chain's link over the rows of this batch; a batch without rows of the books has none."""
+        if not tx.records:
+            return self._head
+        manifest = b"".join(tx.records)
+        digest = chain.link(self._head[1], tx.batch_id, chain.LANE, chain.FORMAT, tx.now_us, manifest)
+        tx.cursor.execute(
+            "INSERT INTO batch (id, lane, format, committed_us, previous_hash, manifest, hash) VALUES (?,?,?,?,?,?,?)",
+            (tx.batch_id, chain.LANE, chain.FORMAT, tx.now_us, self._head[1], manifest, digest),
+        )
+        return tx.batch_id, digest
+
+    def _resolve(self, outcomes: list[tuple["Future[Any]", Any, bool]]) -> None:
+        for future, outcome, done in outcomes:
+            if done:
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)
+
+
+def _run_job(tx: Tx, job: Job[Any]) -> tuple[Any, bool]:
+    """(result, True) or (exception, False); what a failed job wrote is gone, from the tables and from the manifest."""
+    mark = len(tx.records)
+    tx.cursor.execute("SAVEPOINT job")
+    try:
+        result = job(tx)
+    except Exception as failure:  # noqa: BLE001  (given back to the caller, who knows what it means)
+        tx.cursor.execute("ROLLBACK TO job")
+        tx.cursor.execute("RELEASE job")
+        del tx.records[mark:]
+        return failure, False
+    tx.cursor.execute("RELEASE job")
+    return result, True
