@@ -1,0 +1,56 @@
+"""A valve on a pipe: the truth that the meter's opinion of its valve is checked against.
+
+The motor takes seconds; the end stop speaks when it arrives. Water flows in every position but fully closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import link
+from .clock import SECOND_US
+from .world import Timer, World
+
+_TRAVEL_US = {link.MOTOR_OPEN: 6 * SECOND_US, link.MOTOR_CLOSE: 8 * SECOND_US}
+_ALREADY_THERE_US = SECOND_US // 5
+_ENDS = {link.MOTOR_OPEN: link.END_OPEN, link.MOTOR_CLOSE: link.END_CLOSED}
+
+
+class Valve:
+    """Position, motor and end stops of one valve. `arrived(end)` is called when an end stop is reached."""
+
+    def __init__(self, world: World, arrived: Callable[[int], None]) -> None:
+        self.position = link.END_OPEN
+        self.closures = 0
+        self.reopenings = 0
+        self._world = world
+        self._arrived = arrived
+        self._moving: Timer | None = None
+
+    @property
+    def lets_water_through(self) -> bool:
+        """False only when fully closed."""
+        return self.position != link.END_CLOSED
+
+    def drive(self, command: int) -> None:
+        """The meter drives or stops the motor (link.MOTOR_…). A stopped valve stays between its ends."""
+        if self._moving is not None:
+            self._moving.cancel()
+            self._moving = None
+        if command == link.MOTOR_STOP:
+            return
+        end = _ENDS[command]
+        if self.position == end:
+            self._moving = self._world.after(_ALREADY_THERE_US, self._reach, end, end)
+            return
+        before, self.position = self.position, link.END_NONE
+        self._moving = self._world.after(_TRAVEL_US[command], self._reach, end, before)
+
+    def _reach(self, end: int, before: int) -> None:
+        self._moving = None
+        self.position = end
+        if before == link.END_OPEN and end == link.END_CLOSED:
+            self.closures += 1
+        if before == link.END_CLOSED and end == link.END_OPEN:
+            self.reopenings += 1
+        self._arrived(end)
