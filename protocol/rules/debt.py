@@ -9,7 +9,8 @@ week buys water, not a week of instalments at once.
 from collections import namedtuple
 
 from protocol.errors import RULE_UNKNOWN_FLAGS, RULE_UNKNOWN_FORMAT, RuleRefused
-from protocol.rules.pack_body import SLOT_MAX, VERSION_MAX, BodyReader, require_canonical, require_int, varint
+from protocol.rules.pack_body import BodyReader, require_canonical, require_head, require_int, varint
+from protocol.wire.limits import MILLS_MAX, SLOT_MAX, U16_MAX
 
 # ceiling_mills: R never passes it; amount_mills: one local day's instalment; start_day: first local day that collects.
 Plan = namedtuple("Plan", ("version", "ceiling_mills", "amount_mills", "start_day"))
@@ -19,7 +20,6 @@ DebtState = namedtuple("DebtState", ("collected_mills", "count", "day"))
 
 NEW = DebtState(0, 0, -1)
 
-CEILING_MAX = 9007199254740991  # 2^53 - 1
 AMOUNT_MAX = 1099511627775  # 2^40 - 1
 START_DAY_MAX = SLOT_MAX // 48
 
@@ -50,8 +50,8 @@ def collect(plan: Plan, state: DebtState, balance_mills: int, day: int) -> DebtS
 
 def check(plan: Plan) -> Plan:
     """The plan itself, or RuleRefused with the field that is outside its limit."""
-    require_int(plan.version, 1, VERSION_MAX, "version")
-    require_int(plan.ceiling_mills, 0, CEILING_MAX, "ceiling_mills")
+    require_int(plan.version, 1, U16_MAX, "version")
+    require_int(plan.ceiling_mills, 0, MILLS_MAX, "ceiling_mills")
     require_int(plan.amount_mills, 0, AMOUNT_MAX, "amount_mills")
     require_int(plan.start_day, 0, START_DAY_MAX, "start_day")
     return plan
@@ -63,8 +63,12 @@ def encode_body(plan: Plan) -> bytes:
     return bytes([_FORMAT << 4, 0]) + varint(plan.ceiling_mills) + varint(plan.amount_mills) + varint(plan.start_day)
 
 
-def decode_body(version: int, body: bytes) -> Plan:
-    """The plan a pack says; RuleRefused when any limit fails or the body is not canonical."""
+def decode_body(version: int, from_slot: int, body: bytes) -> Plan:
+    """The plan a pack says; RuleRefused when any limit fails or the body is not canonical.
+
+    from_slot is the pack's, checked here but not part of the plan: `start_day` says from when it collects.
+    """
+    require_head(version, from_slot)
     reader = BodyReader(body)
     if reader.byte("format") != _FORMAT << 4:
         raise RuleRefused(RULE_UNKNOWN_FORMAT, "format")

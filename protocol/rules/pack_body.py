@@ -1,9 +1,9 @@
-"""The compact bodies of TARIFF, POLICY and PLAN packs: varints, a common money unit, and how much room a frame leaves.
+"""What the bodies of TARIFF, POLICY and PLAN packs share: limits, varints and a common money unit.
 
-A pack travels in one frame of 51 bytes, so a body gets 23 to 25 of them. Integers are LEB128 varints (seven bits a
-byte, lowest first, never a needless byte); money is written in units of the greatest common divisor of all amounts of
-the pack, which shortens printed tariffs by about a third. Every decoder re-encodes what it read and refuses a body
-that would not come out the same (`require_canonical`), so one meaning has one body and one hash.
+A pack travels in one frame (a downlink has at most 51 bytes), which leaves 34 for the body. Integers are LEB128 varints
+(seven bits a byte, lowest first, never a needless byte); money is written in units of the greatest common divisor of
+all amounts of the pack, which shortens printed tariffs by about a third. Every decoder re-encodes what it read and
+refuses a body that would not come out the same (`require_canonical`), so one meaning has one body and one hash.
 """
 
 from protocol.errors import (
@@ -14,15 +14,15 @@ from protocol.errors import (
     RULE_TRUNCATED,
     RuleRefused,
 )
+from protocol.wire.limits import PACK_BODY_MAX, SLOT_MAX, U16_MAX
 
-FRAME_BYTES_MAX = 51
-_ENVELOPE_BYTES = 11
-_INDEX_AND_COUNT_BYTES = 2
-_HASH4_BYTES = 5  # one byte of CBOR head and four of hash
 _VARINT_BYTES_MAX = 8  # 56 bits hold every counter and every amount
 
-VERSION_MAX = 65535
-SLOT_MAX = 4294967295
+
+def require_head(version: int, from_slot: int) -> None:
+    """The two numbers beside a body: version 1..65535 (0 means no pack) and the first slot of its force."""
+    require_int(version, 1, U16_MAX, "version")
+    require_int(from_slot, 0, SLOT_MAX, "from_slot")
 
 
 def require_int(value: int, low: int, high: int, field: str) -> int:
@@ -40,16 +40,9 @@ def require_canonical(body: bytes, encoded_again: bytes) -> None:
         raise RuleRefused(RULE_NOT_CANONICAL, "body")
 
 
-def room_for_body(version: int, from_slot: int) -> int:
-    """Bytes of body that fit one 51-byte frame: 25 for versions up to 23, 24 up to 255, else 23 (slots of this age)."""
-    used = _ENVELOPE_BYTES + _cbor_bytes(version) + _cbor_bytes(from_slot) + _INDEX_AND_COUNT_BYTES + _HASH4_BYTES
-    free = FRAME_BYTES_MAX - used
-    return free - 1 if free - 1 <= 23 else free - 2
-
-
-def require_room(body: bytes, version: int, from_slot: int) -> bytes:
+def require_room(body: bytes) -> bytes:
     """The body itself if its pack fits one frame."""
-    if len(body) > room_for_body(version, from_slot):
+    if len(body) > PACK_BODY_MAX:
         raise RuleRefused(RULE_TOO_LONG, "body")
     return body
 
@@ -104,14 +97,3 @@ class BodyReader:
             if group < 128:
                 return value
         raise RuleRefused(RULE_OUT_OF_RANGE, field)
-
-
-def _cbor_bytes(value: int) -> int:
-    """Bytes of a shortest-form CBOR unsigned integer."""
-    if value <= 23:
-        return 1
-    if value <= 255:
-        return 2
-    if value <= 65535:
-        return 3
-    return 5

@@ -23,16 +23,16 @@ from protocol.rules import reason
 from protocol.rules.allowance import IN_CREDIT, WITHIN_LIMIT
 from protocol.rules.calendar import SECONDS_PER_DAY, local_second, slot_start
 from protocol.rules.pack_body import (
-    SLOT_MAX,
-    VERSION_MAX,
     BodyReader,
     common_unit,
     require_canonical,
+    require_head,
     require_int,
     require_room,
     varint,
 )
 from protocol.rules.windows import chained_end, latest
+from protocol.wire.limits import SLOT_MAX, U16_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,7 +207,7 @@ def _until_unix_s(situation: Situation, hold: "Hold | None", code: int) -> int:
 
 def check(policy: Policy) -> Policy:
     """The policy itself, or RuleRefused with the field that is outside its limit."""
-    require_int(policy.version, 1, VERSION_MAX, "version")
+    require_int(policy.version, 1, U16_MAX, "version")
     require_int(policy.flags, 0, 255, "flags")
     if policy.flags & ~KNOWN_FLAGS:
         raise RuleRefused(RULE_UNKNOWN_FLAGS, "flags")
@@ -220,14 +220,18 @@ def check(policy: Policy) -> Policy:
     return policy
 
 
-def encode_body(policy: Policy, from_slot: int = SLOT_MAX) -> bytes:
-    """The pack's body; refuses a policy outside its limits and one that does not fit a 51-byte POLICY frame."""
+def encode_body(policy: Policy) -> bytes:
+    """The pack's body; refuses a policy outside its limits and one that does not fit a POLICY frame."""
     check(policy)
-    return require_room(_encode(policy), policy.version, from_slot)
+    return require_room(_encode(policy))
 
 
-def decode_body(version: int, body: bytes) -> Policy:
-    """The policy a pack says; RuleRefused when any limit fails or the body is not canonical."""
+def decode_body(version: int, from_slot: int, body: bytes) -> Policy:
+    """The policy a pack says; RuleRefused when any limit fails or the body is not canonical.
+
+    from_slot is the pack's, checked here but not part of the policy: who holds the pack knows when it acts.
+    """
+    require_head(version, from_slot)
     reader = BodyReader(body)
     head = reader.byte("format")
     if head >> 4 != _FORMAT:

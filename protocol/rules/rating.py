@@ -13,14 +13,14 @@ from collections import namedtuple
 
 from protocol.compat import TYPE_CHECKING
 from protocol.errors import RULE_COUNTER_FULL, RULE_NOT_INTEGER, RULE_OUT_OF_RANGE, RuleRefused
-from protocol.rules.calendar import Offsets, local_day, local_month_of_day
+from protocol.rules.calendar import local_day, local_month_of_day
 from protocol.rules.tariff import SCALE_MAX, Tariff
+from protocol.wire.limits import MILLS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MILL = 10000  # one mill at scale 4
-COUNTER_MAX = 9007199254740991  # 2^53 - 1
 
 # One absence accrues at most a year. Beyond that it is a clock fault, not an absence: see `_due`.
 DAYS_AT_ONCE_MAX = 366
@@ -40,17 +40,6 @@ NEW = RatingState(0, 0, -1, -1, 0)
 # kind: WATER, STANDING_DAY, STANDING_MONTH or MINIMUM; block: index of the block (WATER), else 0; quantity: litres,
 # days or months; amount: quantity times price, at scale 4.
 Line = namedtuple("Line", ("kind", "block", "quantity", "amount"))
-
-
-def opened(spent_mills: int, month: int, position_l: int, start_slot: int, offsets: Offsets) -> RatingState:
-    """The state an OPENING puts a meter in (A4).
-
-    A negative month is a new supply: its first slot accrues the day and the month. Any other month continues a supply
-    (a swap) whose old meter has accrued that month and the day of the start slot already.
-    """
-    if month < 0:
-        return RatingState(spent_mills, 0, -1, -1, 0)
-    return RatingState(spent_mills, 0, local_day(start_slot, offsets), month, position_l)
 
 
 def begin_slot(state: RatingState, tariff: Tariff, slot: int, sure: bool) -> RatingState:
@@ -146,6 +135,6 @@ def _scaled(tariff: Tariff, amount: int) -> int:
 def _add(state: RatingState, tariff: Tariff, amount: int) -> "tuple[int, int]":
     whole, remainder = divmod(state.remainder + _scaled(tariff, amount), MILL)
     spent_mills = state.spent_mills + whole
-    if spent_mills > COUNTER_MAX:
+    if spent_mills > MILLS_MAX:
         raise RuleRefused(RULE_COUNTER_FULL, "spent_mills")
     return spent_mills, remainder

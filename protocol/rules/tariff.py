@@ -18,17 +18,17 @@ from protocol.errors import (
 )
 from protocol.rules.calendar import Offsets
 from protocol.rules.pack_body import (
-    SLOT_MAX,
-    VERSION_MAX,
     BodyReader,
     common_unit,
     require_canonical,
+    require_head,
     require_int,
     require_room,
     unzigzag,
     varint,
     zigzag,
 )
+from protocol.wire.limits import SLOT_MAX
 
 # All money in 10^-scale mill; blocks ((upto_l, price), ...) by litres of one household, the last one open (upto_l 0).
 # `minimum` is charged in full at the month's first slot and covers the first block, whose price then is usually 0.
@@ -68,8 +68,7 @@ _KNOWN_FLAGS = 31
 
 def check(tariff: Tariff) -> Tariff:
     """The tariff itself, or RuleRefused with the field that is outside its limit."""
-    require_int(tariff.version, 1, VERSION_MAX, "version")
-    require_int(tariff.from_slot, 0, SLOT_MAX, "from_slot")
+    require_head(tariff.version, tariff.from_slot)
     require_int(tariff.scale, 0, SCALE_MAX, "scale")
     require_int(tariff.households, 1, HOUSEHOLDS_MAX, "households")
     step = 10**tariff.scale
@@ -81,9 +80,9 @@ def check(tariff: Tariff) -> Tariff:
 
 
 def encode_body(tariff: Tariff) -> bytes:
-    """The pack's body; refuses a tariff outside its limits and one that does not fit a 51-byte TARIFF frame."""
+    """The pack's body; refuses a tariff outside its limits and one that does not fit a TARIFF frame."""
     check(tariff)
-    return require_room(_encode(tariff), tariff.version, tariff.from_slot)
+    return require_room(_encode(tariff))
 
 
 def decode_body(version: int, from_slot: int, body: bytes) -> Tariff:
