@@ -8,7 +8,7 @@ count against neither.
 from collections import namedtuple
 
 from protocol.compat import TYPE_CHECKING
-from protocol.rules import reason
+from protocol.rules import reason_codes
 from protocol.rules.calendar import SECONDS_PER_DAY, Offsets, local_second
 from protocol.rules.windows import latest
 
@@ -56,8 +56,8 @@ def renew(
 def draw(allowance: Allowance, reason_code: int, litres: int) -> Allowance:
     """Count litres that flowed while the valve stood open for this reason."""
     day, lifeline_l, window_s, window_l, earned = allowance
-    if reason_code == reason.LIFELINE:
+    if reason_code == reason_codes.LIFELINE:
         return Allowance(day, lifeline_l + litres, window_s, window_l, earned)
-    if reason_code in (reason.FRIENDLY_HOURS, reason.FRIENDLY_ENDING):
+    if reason_code in (reason_codes.FRIENDLY_HOURS, reason_codes.FRIENDLY_ENDING):
         return Allowance(day, lifeline_l, window_s, window_l + litres, earned)
     return allowance

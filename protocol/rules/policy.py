@@ -19,7 +19,7 @@ from protocol.errors import (
     RULE_UNKNOWN_FORMAT,
     RuleRefused,
 )
-from protocol.rules import reason
+from protocol.rules import reason_codes
 from protocol.rules.allowance import IN_CREDIT, WITHIN_LIMIT
 from protocol.rules.calendar import SECONDS_PER_DAY, local_second, slot_start
 from protocol.rules.pack_body import (
@@ -66,7 +66,7 @@ Situation = namedtuple(
     "Situation", ("unix_s", "clock_sure", "offsets", "balance_mills", "wallet_opened", "allowance", "jitter16")
 )
 
-# open: what the valve shall be; reason: a number of reason.py; low_credit: warn the customer; until_unix_s: when this
+# open: what the valve shall be; reason: a number of reason_codes.py; low_credit: warn the customer; until_unix_s: when this
 # reason ends by itself at the latest, 0 where no time ends it.
 Decision = namedtuple("Decision", ("open", "reason", "low_credit", "until_unix_s"))
 
@@ -151,17 +151,17 @@ def _always(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
 # The precedence, written once: the first rule that holds decides. Everything that opens stands above everything that
 # closes, so no closing rule can overrule an opening one.
 RULES: "tuple[tuple[Callable[[Policy, Situation, Hold | None], bool], bool, int], ...]" = (
-    (_in_credit, True, reason.CREDIT),
-    (_locked_open, True, reason.NEVER_CLOSE),
-    (_in_installation, True, reason.INSTALLATION),
-    (_within_limit, True, reason.EMERGENCY),
-    (_in_friendly_hours, True, reason.FRIENDLY_HOURS),
-    (_in_friendly_ending, True, reason.FRIENDLY_ENDING),
-    (_has_lifeline, True, reason.LIFELINE),
-    (_clock_unsure, False, reason.UNSURE_LIMIT),
-    (_friendly_used, False, reason.FRIENDLY_USED),
-    (_lifeline_used, False, reason.LIFELINE_USED),
-    (_always, False, reason.NO_CREDIT),
+    (_in_credit, True, reason_codes.CREDIT),
+    (_locked_open, True, reason_codes.NEVER_CLOSE),
+    (_in_installation, True, reason_codes.INSTALLATION),
+    (_within_limit, True, reason_codes.EMERGENCY),
+    (_in_friendly_hours, True, reason_codes.FRIENDLY_HOURS),
+    (_in_friendly_ending, True, reason_codes.FRIENDLY_ENDING),
+    (_has_lifeline, True, reason_codes.LIFELINE),
+    (_clock_unsure, False, reason_codes.UNSURE_LIMIT),
+    (_friendly_used, False, reason_codes.FRIENDLY_USED),
+    (_lifeline_used, False, reason_codes.LIFELINE_USED),
+    (_always, False, reason_codes.NO_CREDIT),
 )
 
 
@@ -198,9 +198,9 @@ def _hold(policy: Policy, situation: Situation) -> "Hold | None":
 
 def _until_unix_s(situation: Situation, hold: "Hold | None", code: int) -> int:
     now_unix_s: int = situation.unix_s
-    if hold is not None and code in (reason.FRIENDLY_HOURS, reason.FRIENDLY_ENDING):
+    if hold is not None and code in (reason_codes.FRIENDLY_HOURS, reason_codes.FRIENDLY_ENDING):
         return now_unix_s + int(hold.last_s - hold.now_s)
-    if code == reason.LIFELINE_USED:
+    if code == reason_codes.LIFELINE_USED:
         return now_unix_s + SECONDS_PER_DAY - local_second(now_unix_s, situation.offsets) % SECONDS_PER_DAY
     return 0
 
