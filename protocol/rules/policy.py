@@ -66,8 +66,8 @@ Situation = namedtuple(
     "Situation", ("unix_s", "clock_sure", "offsets", "balance_mills", "wallet_opened", "allowance", "jitter16")
 )
 
-# open: what the valve shall be; reason: a number of reason_codes.py; low_credit: warn the customer; until_unix_s: when this
-# reason ends by itself at the latest, 0 where no time ends it.
+# open: what the valve shall be; reason: a number of reason_codes.py; low_credit: warn the customer; until_unix_s: when
+# this reason ends by itself at the latest, 0 where no time ends it.
 Decision = namedtuple("Decision", ("open", "reason", "low_credit", "until_unix_s"))
 
 # A friendly window that protects this home, in local seconds: end_s is the window's own end, last_s the end of the
