@@ -415,6 +415,37 @@ api_key = table(
     whole("revoked_us", required=False),
 )
 
+provider = table(
+    "provider",  # who brings money, and between which amounts
+    primary(),
+    words("name", unique=True),
+    whole("minimum_minor", CheckConstraint("minimum_minor >= 1", name="minimum_positive")),
+    whole("ceiling_minor", CheckConstraint("ceiling_minor >= minimum_minor", name="ceiling_above_minimum")),
+    whole("created_us"),
+)
+
+provider_secret = table(
+    "provider_secret",  # what a provider signs with, wrapped; two are good at once while one replaces the other
+    primary(),
+    whole("provider_id", ForeignKey("provider.id")),
+    words("kek_id"),
+    blob("wrapped"),
+    whole("created_us"),
+    whole("retired_us", required=False),
+)
+
+till_answer = table(
+    "till_answer",  # what was answered to a provider's message; a message without one is worked on at the next start
+    Column("till_event_id", Whole, ForeignKey("till_event.id"), primary_key=True),
+    words("transaction_id", required=False),
+    words("outcome"),
+    words("reason", required=False),
+    whole("payment_id", ForeignKey("payment.id"), required=False),
+    whole("answered_us"),
+    CheckConstraint("outcome IN ('credited', 'duplicate', 'suspense')", name="outcome_known"),
+    Index("ix_till_answer_payment_id", "payment_id"),
+)
+
 idempotency = table(
     "idempotency",  # the answer given to a REST money request, kept in the posting's own transaction
     words("key", primary_key=True),
