@@ -444,6 +444,7 @@ till_answer = table(
     whole("answered_us"),
     CheckConstraint("outcome IN ('credited', 'duplicate', 'suspense')", name="outcome_known"),
     Index("ix_till_answer_payment_id", "payment_id"),
+    Index("ix_till_answer_transaction_id", "transaction_id"),
 )
 
 idempotency = table(

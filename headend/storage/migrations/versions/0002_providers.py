@@ -57,9 +57,11 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_till_answer_payment_id", "till_answer", ["payment_id"], unique=False)
+    op.create_index("ix_till_answer_transaction_id", "till_answer", ["transaction_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_till_answer_transaction_id", "till_answer")
     op.drop_index("ix_till_answer_payment_id", "till_answer")
     for name in ("till_answer", "provider_secret", "provider"):
         op.drop_table(name)
