@@ -1,0 +1,1 @@
+"""The benchmarks behind `guelta bench`, each printing JSON."""
