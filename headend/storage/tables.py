@@ -464,7 +464,9 @@ meter_state = table(
     whole("generation"),
     whole("log_generation"),
     whole("frontier_slot"),  # the first slot that is not posted
-    whole("highest_slot"),  # the first slot after the last one stored
+    whole("started"),  # 0 until the first log told which slot this log generation starts with
+    whole("waiting"),  # 1 while logs are stored that cannot be posted yet (SEMANTICS F1)
+    whole("unsure"),  # 1 when the last posted slot was under an unsure clock (SEMANTICS C2)
     whole("volume_l"),
     whole("spent_mills"),
     whole("collected_mills"),
@@ -472,7 +474,8 @@ meter_state = table(
     whole("pack_version"),
     *(whole(f"metered_{name}") for name in ("spent_mills", "remainder", "day", "month", "position_l")),
     *(whole(f"today_{name}") for name in ("spent_mills", "remainder", "day", "month", "position_l")),
-    *(whole(f"carry_{role}") for role in ROLES[:-1]),
+    *(whole(f"carry_{role}") for role in ROLES[:-1]),  # below one mill, at scale 4
+    whole("corrected_mills"),  # A: the signed sum of rating corrections (SEMANTICS B5)
 )
 
 meter_link = table(

@@ -154,7 +154,9 @@ def upgrade() -> None:
     sa.Column('generation', WHOLE, nullable=False),
     sa.Column('log_generation', WHOLE, nullable=False),
     sa.Column('frontier_slot', WHOLE, nullable=False),
-    sa.Column('highest_slot', WHOLE, nullable=False),
+    sa.Column('started', WHOLE, nullable=False),
+    sa.Column('waiting', WHOLE, nullable=False),
+    sa.Column('unsure', WHOLE, nullable=False),
     sa.Column('volume_l', WHOLE, nullable=False),
     sa.Column('spent_mills', WHOLE, nullable=False),
     sa.Column('collected_mills', WHOLE, nullable=False),
@@ -176,7 +178,19 @@ def upgrade() -> None:
     sa.Column('carry_levy', WHOLE, nullable=False),
     sa.Column('carry_tax1', WHOLE, nullable=False),
     sa.Column('carry_tax2', WHOLE, nullable=False),
+    sa.Column('corrected_mills', WHOLE, nullable=False),
     sa.PrimaryKeyConstraint('meter_id', name=op.f('pk_meter_state')),
+    sqlite_strict=True
+    )
+    op.create_table('provider_secret',
+    sa.Column('id', WHOLE, nullable=False),
+    sa.Column('provider_id', WHOLE, nullable=False),
+    sa.Column('kek_id', sa.Text(), nullable=False),
+    sa.Column('wrapped', sa.LargeBinary(), nullable=False),
+    sa.Column('created_us', WHOLE, nullable=False),
+    sa.Column('retired_us', WHOLE, nullable=True),
+    sa.ForeignKeyConstraint(['provider_id'], ['provider.id'], name=op.f('fk_provider_secret_provider_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_provider_secret')),
     sqlite_strict=True
     )
     op.create_table('service_point',
@@ -436,6 +450,21 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_transfer_entry_id', 'transfer', ['entry_id'], unique=False)
+    op.create_table('till_answer',
+    sa.Column('till_event_id', WHOLE, nullable=False),
+    sa.Column('transaction_id', sa.Text(), nullable=True),
+    sa.Column('outcome', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('payment_id', WHOLE, nullable=True),
+    sa.Column('answered_us', WHOLE, nullable=False),
+    sa.CheckConstraint("outcome IN ('credited', 'duplicate', 'suspense')", name=op.f('ck_till_answer_outcome_known')),
+    sa.ForeignKeyConstraint(['payment_id'], ['payment.id'], name=op.f('fk_till_answer_payment_id')),
+    sa.ForeignKeyConstraint(['till_event_id'], ['till_event.id'], name=op.f('fk_till_answer_till_event_id')),
+    sa.PrimaryKeyConstraint('till_event_id', name=op.f('pk_till_answer')),
+    sqlite_strict=True
+    )
+    op.create_index('ix_till_answer_payment_id', 'till_answer', ['payment_id'], unique=False)
+    op.create_index('ix_till_answer_transaction_id', 'till_answer', ['transaction_id'], unique=False)
 
     for statement in guards.create_statements():
         op.execute(statement)

@@ -1,0 +1,61 @@
+"""The conversation with a meter: replay window, downlink counter, last address, what the meter echoed."""
+
+from dataclasses import dataclass
+
+from headend.storage.tables import meter_link
+from headend.storage.writer import Tx
+from protocol.wire.window import Window
+
+_COLUMNS = tuple(column.name for column in meter_link.columns)
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM meter_link WHERE meter_id = ?"
+_SAVE = f"INSERT OR REPLACE INTO meter_link ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+@dataclass(frozen=True, slots=True)
+class MeterLink:
+    """One row of meter_link. `status` is the last status byte; echoes are what the meter is known to hold."""
+
+    meter_id: bytes
+    generation: int
+    epoch: int
+    up_highest: int
+    up_bitmap: bytes
+    down_next: int
+    bearer: int | None = None
+    address: str | None = None
+    heard_us: int | None = None
+    heard_counter: int | None = None
+    status: int = 0
+    statement_echo: int = 0
+    tariff_echo: int = 0
+    policy_echo: int = 0
+    plan_echo: int = 0
+    anchor_slot: int = 0
+    unopened: int = 1
+    since_packs: int = 0
+    battery_mv: int | None = None
+    firmware_version: int | None = None
+    boot_count: int | None = None
+    balance_mills: int | None = None
+    balance_slot: int | None = None
+
+    @property
+    def window(self) -> Window:
+        return Window(self.up_highest, int.from_bytes(self.up_bitmap, "big"))
+
+
+def new_link(meter_id: bytes, generation: int, epoch: int, anchor_slot: int) -> MeterLink:
+    """A conversation that has not begun."""
+    return MeterLink(meter_id, generation, epoch, -1, bytes(8), 0, anchor_slot=anchor_slot)
+
+
+def load(tx: Tx, meter_id: bytes) -> MeterLink:
+    """The link of a meter. Raises LookupError for an unknown one."""
+    row = tx.cursor.execute(_SELECT, (meter_id,)).fetchone()
+    if row is None:
+        raise LookupError(f"no link to meter {meter_id.hex()}")
+    return MeterLink(*row)
+
+
+def save(tx: Tx, link: MeterLink) -> None:
+    tx.cursor.execute(_SAVE, tuple(getattr(link, name) for name in _COLUMNS))

@@ -1,0 +1,75 @@
+"""Where the posting of a meter's log stands: one small row, written in the commit of the uplink that moves it.
+
+It is a shadow: `guelta ledger rebuild` computes it again from the uplinks and compares.
+"""
+
+from dataclasses import dataclass
+
+from headend.ledger.chart import CHARGE_ROLES
+from headend.storage.tables import meter_state
+from headend.storage.writer import Tx
+from protocol.rules.rating import NEW, RatingState
+
+
+@dataclass(frozen=True, slots=True)
+class MeterState:
+    """The posting frontier and the counters there.
+
+    spent_mills (S) and collected_mills (R) are as the meter reported them; `metered` is what its own packs make of its
+    slots (M), `today` what the headend knows by now makes of them (T); corrected_mills is A.
+    """
+
+    meter_id: bytes
+    generation: int
+    log_generation: int
+    started: int
+    frontier_slot: int
+    waiting: int
+    unsure: int
+    volume_l: int
+    spent_mills: int
+    collected_mills: int
+    instalments: int
+    pack_version: int
+    metered: RatingState
+    today: RatingState
+    carries: tuple[int, ...]
+    corrected_mills: int
+
+
+def opened(meter_id: bytes, generation: int, start_slot: int, first_index_l: int) -> MeterState:
+    """The state of a meter that starts a wallet generation with nothing logged, spent or collected."""
+    carries = (0,) * len(CHARGE_ROLES)
+    return MeterState(
+        meter_id, generation, 0, 0, start_slot, 0, 0, first_index_l, 0, 0, 0, 0, NEW, NEW, carries, 0
+    )  # fmt: skip
+
+
+_COLUMNS = tuple(column.name for column in meter_state.columns)
+_PLAIN = 12
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM meter_state WHERE meter_id = ?"
+_SAVE = f"INSERT OR REPLACE INTO meter_state ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+def load(tx: Tx, meter_id: bytes) -> MeterState:
+    """The state of a meter. Raises LookupError for an unknown one."""
+    row = tx.cursor.execute(_SELECT, (meter_id,)).fetchone()
+    if row is None:
+        raise LookupError(f"no state of meter {meter_id.hex()}")
+    return from_row(tuple(row))
+
+
+def from_row(row: tuple[object, ...]) -> MeterState:
+    """The inverse of `to_row`."""
+    plain, rest = row[:_PLAIN], row[_PLAIN:]
+    return MeterState(*plain, RatingState(*rest[:5]), RatingState(*rest[5:10]), tuple(rest[10:-1]), rest[-1])  # type: ignore[arg-type]
+
+
+def to_row(state: MeterState) -> tuple[object, ...]:
+    """The columns of meter_state, in the table's order."""
+    plain = tuple(getattr(state, name) for name in _COLUMNS[:_PLAIN])
+    return (*plain, *state.metered, *state.today, *state.carries, state.corrected_mills)
+
+
+def save(tx: Tx, state: MeterState) -> None:
+    tx.cursor.execute(_SAVE, to_row(state))

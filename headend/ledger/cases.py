@@ -1,0 +1,39 @@
+"""Cases: findings to be worked by a person. The same finding, named by its key, opens one case."""
+
+import json
+from enum import StrEnum
+from typing import Any
+
+from headend.storage.writer import Tx
+
+
+class CaseKind(StrEnum):
+    """What was found; texts for people belong to the pages."""
+
+    DIVERGENT = "divergent"  # the meter's S is not what its pack makes of its litres: never corrected automatically
+    SLOT_CONFLICT = "slot-conflict"  # the same slot came with another value; the first one stays
+    VOLUME_MISMATCH = "volume-mismatch"  # the register and the sum of slots disagree
+    WENT_BACK = "went-back"  # S or R fell in one generation: quarantined (SEMANTICS A4)
+    COUNTER_AHEAD = "counter-ahead"  # the meter knows more credit than the books granted
+    DEBT_BOUNDS = "debt-bounds"  # R passed the plan's ceiling or is not what the instalments make
+    UNEXPLAINED = "unexplained"  # the daily check is broken (SEMANTICS B8)
+    UNREADABLE = "unreadable"  # authentic bytes that are no message
+    PACK_UNKNOWN = "pack-unknown"  # a log under a pack that was never published to the meter
+    PAYMENT_CONFLICT = "payment-conflict"  # a provider's transaction number came again with other money
+    PAYMENT_UNBOOKABLE = "payment-unbookable"  # an authentic notification whose money cannot be entered
+    CLAIM = "claim"  # reversed money whose water is used already
+
+
+def open_case(tx: Tx, kind: CaseKind, key: str, meter_id: bytes | None, **detail: Any) -> bool:
+    """Open a case unless its key is known; True if it is new. `detail` is kept as JSON, bytes as hexadecimal."""
+    text = json.dumps({name: _plain(value) for name, value in detail.items()}, sort_keys=True)
+    cursor = tx.cursor.execute(
+        "INSERT INTO case_file (kind, key, meter_id, opened_us, detail) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (key) DO NOTHING",
+        (str(kind), f"{kind}:{key}", meter_id, tx.now_us, text),
+    )
+    return bool(cursor.rowcount == 1)
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value

@@ -1,0 +1,115 @@
+"""Posting rules: one function per business event, with the entry it makes.
+
+All amounts are mills: 500 F CFA are 500,000. Accounts in the examples are named by their codes; W is the meter's wallet,
+`wallet/<meter>/<generation>`. What the meter itself charges (water, standing charges, instalments) is not posted
+here but in segments, with the uplink that reports it (headend/ingest/post.py).
+"""
+
+from dataclasses import dataclass
+
+from headend.ledger import chart, entries, statements
+from headend.ledger.entries import Entry, Posted, Transfer
+from headend.storage.writer import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A meter's wallet: which accounts an event of this meter moves."""
+
+    meter_id: bytes
+    generation: int
+    contract_id: int
+
+    def wallet(self, tx: Tx) -> int:
+        return chart.account_id(tx, chart.wallet_code(self.meter_id, self.generation))
+
+    def receivable(self, tx: Tx) -> int:
+        return chart.account_id(tx, chart.receivable_code(self.contract_id))
+
+
+def meter_opened(tx: Tx, holding: Holding) -> None:
+    """A meter starts a wallet generation: its wallet, its holder's receivable, statement 0 with C = D = 0. No entry."""
+    chart.open_wallet(tx, holding.meter_id, holding.generation)
+    if chart.find_account(tx, chart.receivable_code(holding.contract_id)) is None:
+        chart.open_receivable(tx, holding.contract_id)
+    statements.open_statement(tx, holding.meter_id, holding.generation)
+
+
+def payment_credited(tx: Tx, key: str, holding: Holding, amount_mills: int, paid_at_us: int, memo: str) -> Posted:
+    """A payment reaches a meter. 500 F: debit till 500,000, credit W 500,000; `paid` and C rise by 500,000."""
+    transfers = (Transfer(chart.account_id(tx, chart.TILL), holding.wallet(tx), amount_mills),)
+    return _post_and_grant(tx, _of("payment", key, paid_at_us, memo, transfers, holding), "paid_mills", amount_mills)
+
+
+def payment_suspended(tx: Tx, key: str, amount_mills: int, paid_at_us: int, memo: str) -> Posted:
+    """A payment matches no customer. 500 F: debit till 500,000, credit suspense 500,000; no statement."""
+    transfers = (Transfer(chart.account_id(tx, chart.TILL), chart.account_id(tx, chart.SUSPENSE), amount_mills),)
+    return entries.post(tx, Entry("suspense", key, paid_at_us, memo, transfers))
+
+
+def suspense_resolved(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
+    """Someone found whose it is. 500 F: debit suspense 500,000, credit W 500,000; `paid` and C rise by 500,000."""
+    transfers = (Transfer(chart.account_id(tx, chart.SUSPENSE), holding.wallet(tx), amount_mills),)
+    entry = _of("suspense-resolved", key, tx.now_us, memo, transfers, holding)
+    return _post_and_grant(tx, entry, "paid_mills", amount_mills)
+
+
+def payment_reversed(
+    tx: Tx, key: str, holding: Holding, payment_entry: int, amount_mills: int, unspent_mills: int, memo: str
+) -> Posted:
+    """A provider takes a payment back. Of 500 F, 200 F are unspent: debit W 200,000 and receivable 300,000, credit till
+    500,000; `reversed` and D rise by 200,000. What the customer used is owed, not a negative wallet (SEMANTICS E2).
+    """
+    till = chart.account_id(tx, chart.TILL)
+    taken_mills = min(amount_mills, max(0, unspent_mills))
+    transfers = []
+    if taken_mills:
+        transfers.append(Transfer(holding.wallet(tx), till, taken_mills))
+    if taken_mills < amount_mills:
+        transfers.append(Transfer(holding.receivable(tx), till, amount_mills - taken_mills))
+    entry = _of("reversal", key, tx.now_us, memo, tuple(transfers), holding, reverses=payment_entry)
+    return _post_and_grant(tx, entry, "reversed_mills", taken_mills)
+
+
+def debt_recognised(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
+    """A debt from before is to be collected by instalments. 2,500 F: debit receivable 2,500,000, credit arrears.
+
+    Each instalment the meter takes then stands in the `debt` column of a segment: debit W 1,000,000, credit receivable.
+    """
+    transfers = (Transfer(holding.receivable(tx), chart.account_id(tx, chart.ARREARS), amount_mills),)
+    return entries.post(tx, _of("debt", key, tx.now_us, memo, transfers, holding))
+
+
+def rating_corrected(
+    tx: Tx, key: str, holding: Holding, transfers: tuple[Transfer, ...], wallet_mills: int, memo: str
+) -> Posted:
+    """Rating again found another amount (SEMANTICS B5); `wallet_mills` is the correction's part that the wallet bears.
+
+    A fall of 40 F found late: debit water 40,000, credit W 40,000; `rating_credit` and C rise by 40,000. A rise of
+    40 F under `late = debit`: debit W 40,000, credit water 40,000; `rating_debit` and D rise. Under `waive`, the
+    default: debit waived 40,000, credit water 40,000; no statement. Under `debt`: debit receivable instead.
+    """
+    entry = _of("rating", key, tx.now_us, memo, transfers, holding)
+    part = "rating_debit_mills" if wallet_mills > 0 else "rating_credit_mills"
+    return _post_and_grant(tx, entry, part, abs(wallet_mills))
+
+
+def _of(
+    kind: str,
+    key: str,
+    effective_us: int,
+    memo: str,
+    transfers: tuple[Transfer, ...],
+    holding: Holding,
+    reverses: int | None = None,
+) -> Entry:
+    return Entry(kind, key, effective_us, memo, transfers, holding.meter_id, holding.generation, reverses)
+
+
+def _post_and_grant(tx: Tx, entry: Entry, part: str, amount_mills: int) -> Posted:
+    """Post an entry and, if it is new and touches the wallet, raise C or D by the same amount."""
+    posted = entries.post(tx, entry)
+    if posted.new and amount_mills:
+        assert entry.meter_id is not None and entry.generation is not None
+        statements.grant(tx, entry.meter_id, entry.generation, posted.entry_id, part, amount_mills)
+    return posted

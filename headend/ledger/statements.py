@@ -1,0 +1,77 @@
+"""Statements: C and D of a meter with a number, and the sub-accounts they are sums of (SEMANTICS A3).
+
+A statement is a row, never an update: the highest number of a meter and generation counts. C and D only rise.
+"""
+
+from dataclasses import dataclass, replace
+
+from headend.storage.tables import CREDIT_PARTS, DEBIT_PARTS
+from headend.storage.writer import Tx
+
+PARTS = (*CREDIT_PARTS, *DEBIT_PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """C and D of one meter and wallet generation, in mills, by what they are made of."""
+
+    meter_id: bytes
+    generation: int
+    number: int
+    paid_mills: int = 0
+    moved_in_mills: int = 0
+    rating_credit_mills: int = 0
+    recovered_mills: int = 0
+    reversed_mills: int = 0
+    rating_debit_mills: int = 0
+    moved_out_mills: int = 0
+
+    @property
+    def credited_mills(self) -> int:
+        """C: 500,000 paid + 40,000 credited by a rating correction = 540,000."""
+        return self.paid_mills + self.moved_in_mills + self.rating_credit_mills + self.recovered_mills
+
+    @property
+    def debited_mills(self) -> int:
+        """D: 10,000 reversed + 0 = 10,000."""
+        return self.reversed_mills + self.rating_debit_mills + self.moved_out_mills
+
+
+def current(tx: Tx, meter_id: bytes, generation: int) -> Statement:
+    """The statement that counts. Raises LookupError for a meter that was never opened."""
+    found = numbered(tx, meter_id, generation, None)
+    if found is None:
+        raise LookupError(f"meter {meter_id.hex()} has no statement in generation {generation}")
+    return found
+
+
+def numbered(tx: Tx, meter_id: bytes, generation: int, number: int | None) -> Statement | None:
+    """The statement of that number, or the last one when `number` is None; None if there is no such."""
+    row = tx.cursor.execute(
+        f"SELECT number, {', '.join(PARTS)} FROM statement WHERE meter_id = ? AND generation = ? "
+        "AND number = coalesce(?, number) ORDER BY number DESC LIMIT 1",
+        (meter_id, generation, number),
+    ).fetchone()
+    return None if row is None else Statement(meter_id, generation, *map(int, row))
+
+
+def open_statement(tx: Tx, meter_id: bytes, generation: int) -> Statement:
+    """Number 0 of a new wallet generation: C = D = 0."""
+    return _append(tx, Statement(meter_id, generation, 0), None)
+
+
+def grant(tx: Tx, meter_id: bytes, generation: int, entry_id: int, part: str, amount_mills: int) -> Statement:
+    """Raise one part of C or D by what an entry posted to the wallet, under the next number."""
+    if part not in PARTS or amount_mills <= 0:
+        raise ValueError(f"cannot raise {part!r} by {amount_mills}")
+    last = current(tx, meter_id, generation)
+    raised = replace(last, number=last.number + 1, **{part: getattr(last, part) + amount_mills})
+    return _append(tx, raised, entry_id)
+
+
+def _append(tx: Tx, statement: Statement, entry_id: int | None) -> Statement:
+    parts = {part: getattr(statement, part) for part in PARTS}
+    totals = {"credited_mills": statement.credited_mills, "debited_mills": statement.debited_mills}
+    head = {"meter_id": statement.meter_id, "generation": statement.generation, "number": statement.number}
+    tx.append("statement", {**head, **totals, **parts, "entry_id": entry_id})
+    return statement

@@ -1,0 +1,75 @@
+"""What the headend refuses from people and programs: one table of stable numbers, names and remedies.
+
+A number is never given a second meaning and never removed. 1–199 belong to the protocol, 200–299 to ingest,
+300–399 to commands on meters, tariffs and money. The outside turns a refusal into a problem document.
+"""
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """Why a command was refused; nothing was changed."""
+
+    METER_ID = 300
+    METER_EXISTS = 301
+    METER_UNKNOWN = 302
+    LITRES_PER_PULSE = 303
+    FIRST_INDEX = 304
+    START_SLOT = 305
+    HOUSEHOLDS = 306
+    LANGUAGE = 307
+    NAME = 308
+    TARIFF_UNKNOWN = 310
+    TARIFF_PRINTED = 311
+    TARIFF_LATE = 312
+    TARIFF_EXISTS = 313
+    PLAN = 314
+    POLICY = 315
+    AMOUNT = 320
+    CURRENCY = 321
+    CUSTOMER_NUMBER = 322
+    PAYMENT_UNKNOWN = 323
+    PAYMENT_NOT_IN_SUSPENSE = 324
+    PAYMENT_NOT_REVERSIBLE = 325
+    PROVIDER = 326
+
+
+REMEDIES = {
+    Code.METER_ID: "give 16 hexadecimal digits",
+    Code.METER_EXISTS: "choose another meter id, or edit the meter that is there",
+    Code.METER_UNKNOWN: "add the meter first",
+    Code.LITRES_PER_PULSE: "give 1, 10, 100 or 1000 litres",
+    Code.FIRST_INDEX: "give the litres on the register, 0 to 2^40 - 1",
+    Code.START_SLOT: "give a slot number, 0 to 2^24 - 1",
+    Code.HOUSEHOLDS: "give 1 to 255 households",
+    Code.LANGUAGE: "give fr or en",
+    Code.NAME: "give 1 to 200 printable characters",
+    Code.TARIFF_UNKNOWN: "publish a tariff of that code that is valid at that slot",
+    Code.TARIFF_PRINTED: "correct the published prices",
+    Code.TARIFF_LATE: "give waive, debt or debit",
+    Code.TARIFF_EXISTS: "use another idempotency key for another tariff",
+    Code.PLAN: "give a ceiling and an instalment within the limits of docs/TARIFFS.md",
+    Code.POLICY: "keep the policy within the limits of docs/TARIFFS.md",
+    Code.AMOUNT: "give a whole positive number of minor units, at most 9,007,199,254,740",
+    Code.CURRENCY: "pay in the currency of the utility",
+    Code.CUSTOMER_NUMBER: "type the 8 digits on the customer's card",
+    Code.PAYMENT_UNKNOWN: "name a payment that was received",
+    Code.PAYMENT_NOT_IN_SUSPENSE: "the payment is credited already",
+    Code.PAYMENT_NOT_REVERSIBLE: "the payment is in suspense or reversed already",
+    Code.PROVIDER: "give the provider's name and transaction number, 1 to 200 printable characters each",
+}
+
+
+class Refused(Exception):
+    """A command that is refused and changed nothing: `code` is stable, `field` says where, `remedy` what to do."""
+
+    def __init__(self, code: Code, field: str, detail: str = "") -> None:
+        super().__init__(code, field, detail)
+        self.code = code
+        self.name = code.name.lower().replace("_", "-")
+        self.field = field
+        self.detail = detail
+        self.remedy = REMEDIES[code]
+
+    def __str__(self) -> str:
+        return f"{int(self.code)} {self.name}: {self.field}: {self.detail or self.remedy}"
