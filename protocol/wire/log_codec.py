@@ -137,11 +137,6 @@ class Decoder:
             self.span <<= 8
 
 
-def phase_of(slot: int, standard_minutes: int) -> int:
-    """The half-hour of the local day (0..47) in which `slot` starts, by the pack's standard offset in minutes."""
-    return (slot * 30 + standard_minutes) // 30 % SLOTS_PER_DAY
-
-
 def encode(litres: "Sequence[int]", phase: int, priors: bytes = PRIORS) -> bytes:
     """The log of 1..255 slots of 0..65535 litres from half-hour `phase` of a day on. Raises WireRefused."""
     if not 1 <= len(litres) <= RANGE_SLOTS_MAX:
@@ -161,18 +156,6 @@ def decode(data: bytes, count: int, phase: int, priors: bytes = PRIORS) -> "list
     if max(litres) > SLOT_LITRES_MAX or encode(litres, phase, priors) != bytes(data):
         raise errors.WireRefused(errors.LOG_NOT_CANONICAL, "log")
     return litres
-
-
-def fitting(litres: "Sequence[int]", phase: int, bytes_max: int) -> int:
-    """How many of the first slots have a log of at most `bytes_max` bytes. A longer prefix is never shorter."""
-    least, most = 0, min(len(litres), RANGE_SLOTS_MAX)
-    while least < most:
-        middle = (least + most + 1) // 2
-        if len(encode(litres[:middle], phase)) <= bytes_max:
-            least = middle
-        else:
-            most = middle - 1
-    return least
 
 
 def walk(coder: "Encoder | Decoder", litres: "Sequence[int]", phase: int, priors: bytes) -> "list[int]":
