@@ -1,6 +1,6 @@
 """Posting rules: one function per business event, with the entry it makes.
 
-All amounts are mills: 500 F CFA are 500,000. Accounts in the examples are named by their codes; W is the meter's wallet,
+All amounts are mills: 500 F CFA are 500,000. Accounts in the examples go by their codes; W is the meter's wallet,
 `wallet/<meter>/<generation>`. What the meter itself charges (water, standing charges, instalments) is not posted
 here but in segments, with the uplink that reports it (headend/ingest/post.py).
 """

@@ -182,17 +182,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('meter_id', name=op.f('pk_meter_state')),
     sqlite_strict=True
     )
-    op.create_table('provider_secret',
-    sa.Column('id', WHOLE, nullable=False),
-    sa.Column('provider_id', WHOLE, nullable=False),
-    sa.Column('kek_id', sa.Text(), nullable=False),
-    sa.Column('wrapped', sa.LargeBinary(), nullable=False),
-    sa.Column('created_us', WHOLE, nullable=False),
-    sa.Column('retired_us', WHOLE, nullable=True),
-    sa.ForeignKeyConstraint(['provider_id'], ['provider.id'], name=op.f('fk_provider_secret_provider_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_provider_secret')),
-    sqlite_strict=True
-    )
     op.create_table('service_point',
     sa.Column('id', WHOLE, nullable=False),
     sa.Column('label', sa.Text(), nullable=False),
