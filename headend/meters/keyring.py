@@ -1,4 +1,4 @@
-"""Meter root keys at rest: each random, wrapped with AES-256-GCM under a key-encryption key that stays in a file.
+"""Secrets at rest, above all the meters' root keys: each random, wrapped with AES-256-GCM under a key-encryption key that stays in a file.
 
 The associated data is the meter id and wallet generation, so a wrapped key moved to another row does not open. The
 database alone opens no frame; losing the key file loses every meter's keys, so it belongs into the backup, apart.
@@ -36,11 +36,23 @@ class Keyring:
         self.kek_id = sha256(b"guelta kek id" + key).hexdigest()[:16]
         self._derive = lru_cache(CACHED_METERS)(derive)
 
+    def wrap(self, owner: bytes, secret: bytes) -> bytes:
+        """A secret as it may be stored; it opens only for the same `owner` (the associated data)."""
+        nonce = self._random_bytes(_NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, secret, owner)
+
+    def unwrap(self, owner: bytes, wrapped: bytes, kek_id: str) -> bytes:
+        """The secret again. Raises KeyFileRefused when this key file did not wrap it for this owner."""
+        try:
+            plain: bytes = self._aead.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], owner)
+        except InvalidTag:
+            raise KeyFileRefused(f"the keys were wrapped under key {kek_id}, this file holds {self.kek_id}") from None
+        return plain
+
     def new_root(self, tx: Tx, meter_id: bytes, generation: int) -> bytes:
         """Make a fresh root key (SEMANTICS A4), keep it wrapped, and return it once, for provisioning."""
         root = self._random_bytes(ROOT_LENGTH)
-        nonce = self._random_bytes(_NONCE_BYTES)
-        wrapped = nonce + self._aead.encrypt(nonce, root, _associated(meter_id, generation))
+        wrapped = self.wrap(_associated(meter_id, generation), root)
         tx.cursor.execute(
             "INSERT INTO meter_key (meter_id, generation, kek_id, wrapped) VALUES (?, ?, ?, ?)",
             (meter_id, generation, self.kek_id, wrapped),
@@ -54,13 +66,7 @@ class Keyring:
         ).fetchone()
         if row is None:
             raise LookupError(f"no key of meter {meter_id.hex()} in generation {generation}")
-        try:
-            plain: bytes = self._aead.decrypt(
-                row[1][:_NONCE_BYTES], row[1][_NONCE_BYTES:], _associated(meter_id, generation)
-            )
-        except InvalidTag:
-            raise KeyFileRefused(f"the keys were wrapped under key {row[0]}, this file holds {self.kek_id}") from None
-        return plain
+        return self.unwrap(_associated(meter_id, generation), row[1], row[0])
 
     def keys_of(self, tx: Tx, meter_id: bytes, generation: int, epoch: int) -> KeySet:
         """The frame keys of a meter."""

@@ -439,21 +439,6 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_transfer_entry_id', 'transfer', ['entry_id'], unique=False)
-    op.create_table('till_answer',
-    sa.Column('till_event_id', WHOLE, nullable=False),
-    sa.Column('transaction_id', sa.Text(), nullable=True),
-    sa.Column('outcome', sa.Text(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.Column('payment_id', WHOLE, nullable=True),
-    sa.Column('answered_us', WHOLE, nullable=False),
-    sa.CheckConstraint("outcome IN ('credited', 'duplicate', 'suspense')", name=op.f('ck_till_answer_outcome_known')),
-    sa.ForeignKeyConstraint(['payment_id'], ['payment.id'], name=op.f('fk_till_answer_payment_id')),
-    sa.ForeignKeyConstraint(['till_event_id'], ['till_event.id'], name=op.f('fk_till_answer_till_event_id')),
-    sa.PrimaryKeyConstraint('till_event_id', name=op.f('pk_till_answer')),
-    sqlite_strict=True
-    )
-    op.create_index('ix_till_answer_payment_id', 'till_answer', ['payment_id'], unique=False)
-    op.create_index('ix_till_answer_transaction_id', 'till_answer', ['transaction_id'], unique=False)
 
     for statement in guards.create_statements():
         op.execute(statement)
