@@ -1,4 +1,4 @@
-"""Secrets at rest, above all the meters' root keys: each random, wrapped with AES-256-GCM under a key-encryption key that stays in a file.
+"""Secrets at rest, above all the meters' root keys: wrapped with AES-256-GCM under a key-encryption key in a file.
 
 The associated data is the meter id and wallet generation, so a wrapped key moved to another row does not open. The
 database alone opens no frame; losing the key file loses every meter's keys, so it belongs into the backup, apart.
