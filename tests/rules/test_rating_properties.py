@@ -16,15 +16,13 @@ LITRES = st.integers(0, 65_535)
 @st.composite
 def tariffs(draw: st.DrawFn, offsets: Offsets | None = None) -> Tariff:
     scale = draw(st.integers(0, 4))
-    money = st.integers(0, 10 ** draw(st.integers(0, 8)))
+    money = st.integers(0, 10 ** draw(st.integers(0, 7)))
     uptos = sorted(draw(st.sets(st.integers(1, 60_000), max_size=5)))
     blocks = (*((upto, draw(money)) for upto in uptos), (0, draw(money)))
     if offsets is None:
         offsets = Offsets(15 * draw(st.integers(-48, 56)), ())
-    charges = draw(st.tuples(money, money, money))
-    return check(
-        Tariff(1, 100_000, scale, offsets, draw(st.integers(1, 9)), charges[0], blocks, charges[1], charges[2])
-    )
+    households, charges = draw(st.integers(1, 9)), draw(st.tuples(money, money, money))
+    return check(Tariff(1, 100_000, scale, offsets, households, charges[0], blocks, charges[1], charges[2]))
 
 
 STATES = st.builds(
