@@ -11,12 +11,15 @@ from typing import NamedTuple
 from .clock import MINUTE_US, at
 from .prng import Stream
 
+# fmt: off
 NAMES = (
-    "Aïssata Hadiza Moussa Ibrahim Fati Oumarou Zeinabou Issoufou Mariama Abdou Ramatou Souley Halima Boubacar Balkissa "
-    "Harouna Nafissa Mahamadou Rakia Seyni Salamatou Adamou Hawa Idrissa Kadi Laouali Maimouna Saidou Aminata Tahirou "
-    "Bintou Yacouba Djamila Garba Zara Hassane Safia Kimba Delou Amadou Habsatou Illiassou Ouma Sani Foureyratou Chaibou "
-    "Biba Maman Tani Djibo"
-).split()
+    "Aïssata", "Hadiza", "Moussa", "Ibrahim", "Fati", "Oumarou", "Zeinabou", "Issoufou", "Mariama", "Abdou",
+    "Ramatou", "Souley", "Halima", "Boubacar", "Balkissa", "Harouna", "Nafissa", "Mahamadou", "Rakia", "Seyni",
+    "Salamatou", "Adamou", "Hawa", "Idrissa", "Kadi", "Laouali", "Maimouna", "Saidou", "Aminata", "Tahirou",
+    "Bintou", "Yacouba", "Djamila", "Garba", "Zara", "Hassane", "Safia", "Kimba", "Delou", "Amadou", "Habsatou",
+    "Illiassou", "Ouma", "Sani", "Foureyratou", "Chaibou", "Biba", "Maman", "Tani", "Djibo",
+)
+# fmt: on
 
 
 class Habit(NamedTuple):

@@ -1,4 +1,4 @@
-"""The event loop: due order, ties in the order they were asked for, cancelled timers, and time that only goes forward."""
+"""The event loop: due order, ties in the order they were asked for, cancelled timers, time that goes forward."""
 
 from simulator.clock import DAY_US, at, local_text, unix_s, virtual_us
 from simulator.world import World
