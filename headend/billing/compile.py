@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from protocol.errors import RULE_NOT_INTEGER, RULE_OUT_OF_RANGE, RuleRefused
 from protocol.rules.calendar import Offsets
-from protocol.rules.rating import MINIMUM, STANDING_DAY, STANDING_MONTH, WATER, Line
 from protocol.rules.pack_body import require_int
+from protocol.rules.rating import MINIMUM, STANDING_DAY, STANDING_MONTH, WATER, Line
 from protocol.rules.tariff import HOUSEHOLDS_MAX, SCALE_MAX, Tariff, check
 
 # Whole numbers, or texts such as "412.34" and "127/3"; never floats.
