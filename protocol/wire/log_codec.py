@@ -137,7 +137,7 @@ class Decoder:
             self.span <<= 8
 
 
-def encode(litres: "Sequence[int]", phase: int, priors: bytes = PRIORS) -> bytes:
+def encode(litres: "Sequence[int]", phase: int, priors: "bytes | None" = None) -> bytes:
     """The log of 1..255 slots of 0..65535 litres from half-hour `phase` of a day on. Raises WireRefused."""
     if not 1 <= len(litres) <= RANGE_SLOTS_MAX:
         raise errors.WireRefused(errors.LOG_RANGE, "litres")
@@ -148,7 +148,7 @@ def encode(litres: "Sequence[int]", phase: int, priors: bytes = PRIORS) -> bytes
     return encoder.finish()
 
 
-def decode(data: bytes, count: int, phase: int, priors: bytes = PRIORS) -> "list[int]":
+def decode(data: bytes, count: int, phase: int, priors: "bytes | None" = None) -> "list[int]":
     """The `count` litres of a log; bytes that `encode` would not give are refused. Raises WireRefused."""
     if not 1 <= count <= RANGE_SLOTS_MAX:
         raise errors.WireRefused(errors.LOG_RANGE, "count")
@@ -158,10 +158,10 @@ def decode(data: bytes, count: int, phase: int, priors: bytes = PRIORS) -> "list
     return litres
 
 
-def walk(coder: "Encoder | Decoder", litres: "Sequence[int]", phase: int, priors: bytes) -> "list[int]":
+def walk(coder: "Encoder | Decoder", litres: "Sequence[int]", phase: int, priors: "bytes | None") -> "list[int]":
     """Every slot through `coder`; a decoder ignores the litres it is given and returns the true ones."""
-    assert 0 <= phase < SLOTS_PER_DAY and len(priors) == _TREE + _CLASSES
-    table = [prior << 4 for prior in priors]
+    assert 0 <= phase < SLOTS_PER_DAY
+    table = [prior << 4 for prior in (PRIORS if priors is None else priors)]
     context = 0
     volumes = []
     for volume in litres:
