@@ -1,0 +1,1 @@
+"""The meter: an event-driven application that runs under MicroPython (firmware/README.md)."""

@@ -1,0 +1,1 @@
+"""What differs per board, behind the interface of base.py."""

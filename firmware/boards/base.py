@@ -1,0 +1,106 @@
+"""The board interface: everything the application may ask of the hardware it runs on.
+
+The application is event-driven. It does its work, computes the next instant at which it has something to do, and calls
+`wait_until`; the board returns at that instant or earlier, when an input arrived. Only `firmware/boards/` touches
+machine, sockets, files and stdin, so a port to new hardware is one folder that fills in this class.
+
+Units: `_us` microseconds since this boot on a clock that never steps, `_s` Unix seconds, `_mv` millivolts.
+"""
+
+MOTOR_STOP = 0
+MOTOR_OPEN = 1
+MOTOR_CLOSE = 2
+
+END_STOP_OPEN = 0
+END_STOP_CLOSED = 1
+END_STOP_NONE = 2  # the motor stalled, or ran its time without meeting a stop
+
+RESET_POWER_ON = 1
+
+
+class Board:
+    max_frame = 51  # largest frame, in bytes, the bearer carries at this moment
+    files = None  # a Files, or None when the flash does not mount
+
+    # Time -----------------------------------------------------------------------------------------------------------
+    def now_us(self):
+        """Monotone microseconds. They start anywhere and never step."""
+        raise NotImplementedError
+
+    def wait_until(self, deadline_us):
+        """Sleep until `deadline_us` or until an input arrives, whichever is first."""
+        raise NotImplementedError
+
+    def rtc(self):
+        """(unix_s, valid) as the battery-backed clock read at boot; valid is False after it lost its supply."""
+        raise NotImplementedError
+
+    # Inputs ---------------------------------------------------------------------------------------------------------
+    def pulses(self):
+        """Pulses counted since the counter's own power-on. The counter survives a reset of the processor."""
+        raise NotImplementedError
+
+    def take_button(self):
+        """True once for each press since the last call."""
+        raise NotImplementedError
+
+    def take_end_stop(self):
+        """END_STOP_OPEN, END_STOP_CLOSED or END_STOP_NONE once after a move, else None."""
+        raise NotImplementedError
+
+    def tampered(self):
+        raise NotImplementedError
+
+    def battery_mv(self):
+        raise NotImplementedError
+
+    def reset_cause(self):
+        return RESET_POWER_ON
+
+    def heap_free(self):
+        """Free bytes of the heap after a collection; 0 where the question has no meaning."""
+        return 0
+
+    def flash_operations(self):
+        """Program and erase operations since boot; 0 where nobody counts."""
+        return 0
+
+    # Outputs --------------------------------------------------------------------------------------------------------
+    def motor(self, command):
+        raise NotImplementedError
+
+    def face(self, picture):
+        """Show `picture`, the CBOR sequence of firmware/face.py, on the meter's display and lamp."""
+        raise NotImplementedError
+
+    def log(self, text):
+        """A line for a developer. Production boards drop it."""
+
+    # Radio and console ----------------------------------------------------------------------------------------------
+    def transmit(self, frame):
+        raise NotImplementedError
+
+    def receive(self):
+        """The oldest frame not taken yet, or None."""
+        raise NotImplementedError
+
+    def console_receive(self):
+        raise NotImplementedError
+
+    def console_send(self, message):
+        raise NotImplementedError
+
+
+class Files:
+    """A tiny file store with atomic replacement: after a power cut a file holds its old or its new content, whole."""
+
+    def read(self, path):
+        """The file's bytes, or None when it is absent or unreadable."""
+        raise NotImplementedError
+
+    def replace(self, path, content):
+        """Write a temporary file and rename it over `path`."""
+        raise NotImplementedError
+
+    def append(self, path, content):
+        raise NotImplementedError

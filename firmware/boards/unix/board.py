@@ -1,0 +1,66 @@
+"""The unix board: inputs and outputs as records on stdin/stdout, radio and time from the link it is given."""
+
+import gc
+
+from firmware.boards import base
+
+
+class UnixBoard(base.Board):
+    def __init__(self, field, link, device, files):
+        """`link` tells time and carries radio and console; `device` is the flash, `files` what is mounted on it."""
+        self.field = field
+        self.link = link
+        self.device = device
+        self.files = files
+
+    def now_us(self):
+        return self.link.now_us()
+
+    def wait_until(self, deadline_us):
+        self.link.wait_until(deadline_us)
+
+    def rtc(self):
+        return self.field.rtc
+
+    def pulses(self):
+        return self.field.pulses
+
+    def take_button(self):
+        return self.field.take_button()
+
+    def take_end_stop(self):
+        return self.field.take_end_stop()
+
+    def tampered(self):
+        return self.field.tampered
+
+    def battery_mv(self):
+        return self.field.battery_mv
+
+    def heap_free(self):
+        gc.collect()
+        return gc.mem_free()
+
+    def flash_operations(self):
+        return self.device.operations
+
+    def motor(self, command):
+        self.link.motor(command)
+
+    def face(self, picture):
+        self.field.face(picture)
+
+    def log(self, text):
+        self.field.log(text)
+
+    def transmit(self, frame):
+        self.link.transmit(frame)
+
+    def receive(self):
+        return self.link.frames.pop(0) if self.link.frames else None
+
+    def console_receive(self):
+        return self.link.requests.pop(0) if self.link.requests else None
+
+    def console_send(self, message):
+        self.link.console_send(message)

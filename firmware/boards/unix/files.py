@@ -1,0 +1,63 @@
+"""Files on littlefs, with replacement by a temporary file and a rename.
+
+`mount` never formats. Formatting is a separate call, made by provisioning alone: a meter that holds somebody's credit
+and does not mount is a case for a person, not for a fresh file system.
+"""
+
+import os
+import vfs
+
+from firmware.boards import base
+from firmware.boards.unix.block_device import PROGRAM_BYTES
+
+MOUNT_POINT = "/flash"
+OPTIONS = {"readsize": PROGRAM_BYTES, "progsize": PROGRAM_BYTES, "lookahead": 32}
+
+
+def mount(device):
+    """LittleFiles, or None when the flash holds no readable file system."""
+    try:
+        vfs.mount(vfs.VfsLfs2(device, **OPTIONS), MOUNT_POINT)
+    except OSError:
+        return None
+    return LittleFiles()
+
+
+def unmount():
+    try:
+        vfs.umount(MOUNT_POINT)
+    except OSError:
+        pass  # nothing was mounted
+
+
+def format_flash(device):
+    vfs.VfsLfs2.mkfs(device, **OPTIONS)
+
+
+class LittleFiles(base.Files):
+    def read(self, path):
+        try:
+            with open(MOUNT_POINT + "/" + path, "rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def replace(self, path, content):
+        target = MOUNT_POINT + "/" + path
+        self._make_folders(path)
+        with open(target + ".new", "wb") as file:
+            file.write(content)
+        os.rename(target + ".new", target)
+
+    def append(self, path, content):
+        with open(MOUNT_POINT + "/" + path, "ab") as file:
+            file.write(content)
+
+    def _make_folders(self, path):
+        at = path.find("/")
+        while at >= 0:
+            try:
+                os.mkdir(MOUNT_POINT + "/" + path[:at])
+            except OSError:
+                pass  # it exists already
+            at = path.find("/", at + 1)

@@ -1,0 +1,32 @@
+"""Records on a byte stream: `chan u8 | len u16 | bytes`, big endian. The same framing runs on stdin/stdout and on UARTs."""
+
+CONSOLE = 0
+RADIO = 1
+FIELD = 2
+CLOCK = 3
+
+HEAD_BYTES = 3
+PAYLOAD_BYTES_MAX = 1024
+
+
+class LinkClosed(Exception):
+    """The other end of the link went away."""
+
+
+def write_record(stream, channel, payload):
+    size = len(payload)
+    stream.write(bytes((channel, size >> 8, size & 255)) + payload)
+
+
+def read_record(stream):
+    """(channel, payload) of the next record. Blocks until it is complete; LinkClosed at the end of the stream."""
+    head = stream.read(HEAD_BYTES)
+    if head is None or len(head) < HEAD_BYTES:
+        raise LinkClosed()
+    size = head[1] << 8 | head[2]
+    if size > PAYLOAD_BYTES_MAX:
+        raise LinkClosed()
+    payload = stream.read(size) if size else b""
+    if len(payload) < size:
+        raise LinkClosed()
+    return head[0], payload

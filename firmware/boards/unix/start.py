@@ -1,0 +1,98 @@
+"""Start of the unix board: arguments, flash, link, then the application.
+
+    --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]
+"""
+
+import sys
+from binascii import unhexlify
+
+from firmware import boot
+from firmware.boards.unix import files
+from firmware.boards.unix.block_device import NorFile
+from firmware.boards.unix.board import UnixBoard
+from firmware.boards.unix.field import Field
+from firmware.boards.unix.lockstep import LockStepLink
+from firmware.boards.unix.records import LinkClosed
+
+USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]"
+
+EXIT_LINK_CLOSED = 0
+EXIT_USAGE = 2
+EXIT_PROVISIONING_REFUSED = 3
+
+
+class BadArguments(Exception):
+    pass
+
+
+def parse(arguments):
+    """A dict of the options given. Raises BadArguments."""
+    options = {}
+    at = 0
+    while at < len(arguments):
+        name = arguments[at]
+        if name == "--lockstep":
+            options[name] = True
+        elif name in ("--flash", "--udp", "--provision") and at + 1 < len(arguments):
+            at += 1
+            options[name] = arguments[at]
+        else:
+            raise BadArguments("unknown or incomplete argument " + name)
+        at += 1
+    if "--flash" not in options or ("--lockstep" in options) == ("--udp" in options):
+        raise BadArguments("name a flash file, and either --lockstep or --udp")
+    if "--udp" in options and not options["--udp"].rpartition(":")[2].isdigit():
+        raise BadArguments("--udp takes HOST:PORT")
+    return options
+
+
+def _link(options, source, output, field):
+    if "--lockstep" in options:
+        return LockStepLink(source, output, field)
+    from firmware.boards.unix.wall import WallLink
+
+    host, _, port = options["--udp"].rpartition(":")
+    return WallLink(source, output, field, host, int(port), options["--flash"] + ".pulses")
+
+
+def _complain(text):
+    sys.stderr.write(text + "\n")
+
+
+def start(arguments):
+    """Run until the link closes or the power goes; returns the exit code."""
+    try:
+        options = parse(arguments)
+        provisioning = unhexlify(options.get("--provision", ""))
+    except (BadArguments, ValueError) as problem:
+        _complain("{}\n{}".format(problem.args[0], USAGE))
+        return EXIT_USAGE
+    source, output = sys.stdin.buffer, sys.stdout.buffer
+    device = NorFile(options["--flash"], lambda operation: _power_cut(field, link, operation))
+    field = Field(output, device.arm_cut)
+    link = _link(options, source, output, field)
+    board = UnixBoard(field, link, device, files.mount(device))
+    try:
+        link.wait_until(0)  # the rig tells what the inputs read at power-on
+        if provisioning:
+            boot.provision(board, provisioning, lambda: _format(device))
+        application = boot.boot(board)
+        if "--udp" in options:
+            link.meter_id = application.meter_id
+        application.run()
+    except boot.ProvisioningRefused as refusal:
+        _complain("provisioning refused: {}".format(refusal.args[0]))
+        return EXIT_PROVISIONING_REFUSED
+    except LinkClosed:
+        return EXIT_LINK_CLOSED
+
+
+def _format(device):
+    files.unmount()
+    files.format_flash(device)
+    return files.mount(device)
+
+
+def _power_cut(field, link, operation):
+    field.cut_reached(operation)
+    link.wait_for_the_end()

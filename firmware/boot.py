@@ -1,0 +1,98 @@
+"""Boot: from flash to a running meter, and provisioning, the one time that flash is formatted.
+
+The identity is written last in provisioning, so its presence says that everything else was written. A flash that does not
+mount, or holds no identity, is never touched: the meter then runs in safe mode.
+"""
+
+from firmware import identity, state
+from firmware.clock import Clock
+from firmware.flash_record import TwoCopies
+from firmware.frame_counter import FrameCounter
+from firmware.meter import Meter
+from firmware.safe_mode import SafeMode
+from firmware.slot_log import SlotLog
+from protocol.wire.messages import whole_pack
+
+
+class ProvisioningRefused(Exception):
+    """This flash holds another meter, or the identity is not acceptable; the argument says which."""
+
+
+class Store:
+    """The flash records of a meter."""
+
+    def __init__(self, files):
+        self.identity = TwoCopies(files, "identity")
+        self.state = TwoCopies(files, "state")
+        self.packs = TwoCopies(files, "packs")
+        self.counter = FrameCounter(TwoCopies(files, "counters"))
+
+    def bad_copies(self):
+        """Copies that did not check when they were read at boot."""
+        records = (self.identity, self.state, self.packs, self.counter.record)
+        return sum([record.bad_copies for record in records])
+
+
+def boot(board):
+    """The Meter on this board's flash, or a SafeMode."""
+    if board.files is None:
+        return SafeMode(board)
+    store = Store(board.files)
+    try:
+        who = identity.decode(store.identity.load() or b"")
+    except identity.IdentityRefused:
+        return SafeMode(board)
+    payload = store.state.load()
+    found = state.decode(payload) if payload else None
+    if found is None:
+        found = _state_after_loss(board, store)
+    return Meter(board, who, found, store)
+
+
+def _state_after_loss(board, store):
+    """Both copies of the state are gone: an unopened meter in a new log generation that repeats no frame (A4)."""
+    fresh = state.State()
+    fresh.window = store.counter.window_after_loss()
+    fresh.log_generation = fresh.report_generation = SlotLog(board.files).highest_generation() + 1
+    fresh.pulses_taken = board.pulses()
+    _place(fresh, board.rtc())
+    return fresh
+
+
+def _place(fresh, rtc):
+    """Open the slot that the clock shows; slot 0, unsure, where it shows none."""
+    fresh.open_slot = fresh.first_slot = fresh.acked_slot = max(Clock(fresh, 0, rtc).slot(0), 0)
+    fresh.open_sure = fresh.sure
+
+
+def provision(board, data, format_flash):
+    """Write the identity `data` on a flash that holds no meter. Raises ProvisioningRefused and then changes nothing.
+
+    `format_flash()` makes an empty file system and returns its Files. Doing it again with the same identity is harmless.
+    """
+    try:
+        who = identity.decode(data)
+    except identity.IdentityRefused as refusal:
+        raise ProvisioningRefused(refusal.args[0])
+    if board.files is not None:
+        present = TwoCopies(board.files, "identity").load()
+        if present == data:
+            return
+        if present is not None:
+            raise ProvisioningRefused("this flash holds another meter: erase it first")
+    board.files = format_flash()
+    store = Store(board.files)
+    store.counter.create()
+    fresh = state.State()
+    fresh.pulses_taken = board.pulses()
+    _place(fresh, board.rtc())
+    meter = Meter(board, who, fresh, store)
+    for kind, version, from_slot, body in who.packs:
+        if meter.packs.offer(kind, whole_pack(version, from_slot, body), fresh.open_slot) != 0:
+            raise ProvisioningRefused("packs")
+    if who.opening and not (meter.downlink.take(who.opening) and fresh.opened):
+        raise ProvisioningRefused("opening")
+    if not fresh.opened:
+        meter.slots.begin(fresh.open_slot, fresh.sure)
+    meter.persist()
+    store.identity.save(data)

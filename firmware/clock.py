@@ -1,0 +1,89 @@
+"""The meter's clock: Unix time from monotone time, and whether it may be believed (SEMANTICS C1-C3).
+
+Sure: the real-time clock kept its supply and agrees with what flash remembers, or TIME has set it. Unsure: it runs on
+from the last persisted second, slots are flagged, and no boundary of a day or month is executed.
+A TIME names an uplink of ours and the second it was heard. We know the monotone instant we sent it, so the message is right
+however late it comes. It slews a sure clock by at most 30 s a day and steps an unsure one; a step of more than a day needs
+two TIMEs, about two uplinks, that agree.
+"""
+
+from protocol.compat import const
+from protocol.rules.calendar import EPOCH_UNIX_S, SLOT_S, slot_of
+
+SECOND_US = const(1000000)
+DAY_S = const(86400)
+BACK_STEP_S_MAX = const(86400)  # 48 slots
+SLEW_S_PER_DAY = const(30)
+AGREE_S = const(60)
+SENT_KEPT = const(32)
+
+# What a TIME did.
+IGNORED = 0
+SLEWED = 1
+WAITING = 2
+STEPPED = 3
+
+
+class Clock:
+    def __init__(self, state, now_us, rtc):
+        """`rtc` is (unix_s, valid) as read at boot."""
+        self.state = state
+        unix_s, valid = rtc
+        remembered_s = state.unix_s
+        if not remembered_s:
+            believable = valid and unix_s >= EPOCH_UNIX_S
+        else:
+            believable = valid and remembered_s - BACK_STEP_S_MAX <= unix_s <= remembered_s + DAY_S
+        self.state.sure = int(believable)
+        start_s = unix_s if believable else max(remembered_s, EPOCH_UNIX_S)
+        self.offset_us = start_s * SECOND_US - now_us
+        self.sent = []  # (uplink counter, monotone us when it was sent), newest last
+        self.waiting = None  # (uplink counter, offset) of a big step that one TIME has asked for
+
+    def unix_s(self, now_us):
+        return (now_us + self.offset_us) // SECOND_US
+
+    def slot(self, now_us):
+        return slot_of(self.unix_s(now_us))
+
+    def us_of_slot(self, slot):
+        """The monotone instant at which `slot` starts."""
+        return (EPOCH_UNIX_S + slot * SLOT_S) * SECOND_US - self.offset_us
+
+    def note_sent(self, counter, now_us):
+        self.sent.append((counter, now_us))
+        if len(self.sent) > SENT_KEPT:
+            self.sent.pop(0)
+
+    def hear(self, counter, heard_unix_s):
+        """(what became of it, seconds stepped) for a TIME about our uplink `counter`."""
+        for sent_counter, sent_us in self.sent:
+            if sent_counter == counter:
+                return self._apply(counter, heard_unix_s * SECOND_US - sent_us)
+        return IGNORED, 0
+
+    def _apply(self, counter, offset_us):
+        step_s = (offset_us - self.offset_us) // SECOND_US
+        if self.state.sure:
+            return self._slew(step_s)
+        if abs(step_s) > DAY_S:
+            waiting = self.waiting
+            self.waiting = (counter, offset_us)
+            if waiting is None or waiting[0] == counter or abs(waiting[1] - offset_us) > AGREE_S * SECOND_US:
+                return WAITING, 0
+        self.waiting = None
+        self.offset_us = offset_us
+        self.state.sure = 1
+        return STEPPED, step_s
+
+    def _slew(self, step_s):
+        state = self.state
+        today = state.unix_s // DAY_S
+        if state.slew_day != today:
+            state.slew_day = today
+            state.slewed_s = 0
+        room_s = SLEW_S_PER_DAY - state.slewed_s
+        slew_s = max(-room_s, min(room_s, step_s))
+        state.slewed_s += abs(slew_s)
+        self.offset_us += slew_s * SECOND_US
+        return SLEWED, slew_s

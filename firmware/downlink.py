@@ -1,0 +1,99 @@
+"""Downlinks: tag, then window, then parse, then apply. What is refused changes nothing and is counted (I14).
+
+A STATEMENT, TIME or pack that says nothing new is harmless by its own rule (maximum, version, counter heard); the window
+keeps the same frame from being read twice.
+"""
+
+from firmware import clock
+from firmware.packs import REFUSED, TAKEN
+from protocol.errors import Refused
+from protocol.rules.calendar import SLOTS_PER_DAY
+from protocol.wire import event_codes
+from protocol.wire.envelope import DOWN, open_frame, read_header
+from protocol.wire.messages import Opening, Statement, Time, decode_down
+from protocol.wire.window import EXTRA_WINDOWS_METER, accept, candidates, is_fresh
+
+
+
+class Downlink:
+    def __init__(self, meter):
+        self.meter = meter
+
+    def take(self, frame):
+        """Handle one received frame. True when it was authentic and fresh; then the state must be persisted."""
+        state = self.meter.state
+        opened = self._open(frame)
+        if opened is None:
+            state.refused_frames += 1
+            return False
+        message_type, counter, plaintext = opened
+        state.window = accept(state.window, counter)
+        self.meter.sync.answered()
+        try:
+            message = decode_down(message_type, plaintext)
+        except Refused:
+            state.refused_frames += 1
+            return True
+        if not self._apply(message_type, message):
+            state.refused_frames += 1
+        return True
+
+    def _open(self, frame):
+        """(type, counter, plaintext) of a frame with a right tag and a fresh counter, else None."""
+        try:
+            header = read_header(frame)
+        except Refused:
+            return None
+        window = self.meter.state.window
+        for counter in candidates(window, header.seq, EXTRA_WINDOWS_METER):
+            plaintext = open_frame(self.meter.keys, DOWN, frame, counter)
+            if plaintext is not None:
+                return (header.type, counter, plaintext) if is_fresh(window, counter) else None
+        return None
+
+    def _apply(self, message_type, message):
+        """False when the message is refused."""
+        if isinstance(message, Statement):
+            return self._statement(message)
+        if isinstance(message, Time):
+            return self._time(message)
+        if isinstance(message, Opening):
+            return self._opening(message)
+        outcome = self.meter.packs.offer(message_type, message, self.meter.state.open_slot)
+        if outcome == TAKEN:
+            self.meter.sync.device_due = True
+        return outcome != REFUSED
+
+    def _statement(self, statement):
+        state = self.meter.state
+        if not state.opened:
+            return False
+        self.meter.wallet.apply_statement(statement)
+        if statement.log_generation == state.report_generation:
+            ours = state.report_generation == state.log_generation
+            end = state.open_slot if ours else state.report_end_slot
+            state.acked_slot = max(state.acked_slot, min(statement.acked_slot, end))
+        if state.report_generation < state.log_generation and (
+            state.acked_slot >= state.report_end_slot or statement.log_generation == state.log_generation
+        ):
+            state.report_generation = state.log_generation
+            state.acked_slot = state.first_slot
+        return True
+
+    def _time(self, message):
+        meter = self.meter
+        outcome, step_s = meter.clock.hear(message.counter, message.unix_s)
+        if outcome == clock.STEPPED:
+            now_us = meter.board.now_us()
+            meter.events.add(event_codes.CLOCK_SET, meter.clock.unix_s(now_us), abs(step_s))
+            if meter.clock.slot(now_us) < meter.state.open_slot - SLOTS_PER_DAY:
+                meter.slots.new_generation(meter.clock.slot(now_us))
+            meter.sync.anchor_due = True
+        return outcome != clock.IGNORED
+
+    def _opening(self, opening):
+        meter = self.meter
+        if meter.state.opened or opening.generation != meter.keys.generation:
+            return bool(meter.state.opened)
+        meter.open_wallet(opening)
+        return True

@@ -1,0 +1,151 @@
+"""The slot log: one 32-byte record per closed half-hour, in a ring of 92 day files, kept in two directories.
+
+    record = slot u32 | generation u16 | V at start 5 | litres u16 | flags u8 | instalments u8 | S at end 7 | chain 6 | crc32 u32
+    flags  = pack version low 4 bits <<4 | 1 when the clock was unsure
+
+The state record is written first and holds the newest slot record whole, so the log is at most that one record behind;
+`recover` writes it again. A record that does not check is absent: that costs detail, never money (SEMANTICS C4).
+"""
+
+from binascii import crc32
+from collections import namedtuple
+
+from protocol.compat import const, sha256
+
+RECORD_BYTES = const(32)
+SLOTS_PER_FILE = const(48)
+FILES = const(92)
+_CHAIN_AT = const(22)
+_CRC_AT = const(28)
+DIRECTORIES = ("a", "b")
+FIRST_CHAIN = bytes(6)
+
+# volume_l: V at the slot's first second; spent_mills and instalments6: S and the instalment count at its end.
+ClosedSlot = namedtuple(
+    "ClosedSlot", ("slot", "generation", "volume_l", "litres", "pack4", "sure", "instalments6", "spent_mills")
+)
+
+
+def encode(closed, previous_record):
+    chain = previous_record[_CHAIN_AT:_CRC_AT] if previous_record else FIRST_CHAIN
+    payload = b"".join(
+        (
+            closed.slot.to_bytes(4, "big"),
+            (closed.generation & 0xFFFF).to_bytes(2, "big"),
+            closed.volume_l.to_bytes(5, "big"),
+            closed.litres.to_bytes(2, "big"),
+            bytes((closed.pack4 << 4 | (not closed.sure), closed.instalments6)),
+            closed.spent_mills.to_bytes(7, "big"),
+        )
+    )
+    record = payload + sha256(chain + payload)[: _CRC_AT - _CHAIN_AT]
+    return record + crc32(record).to_bytes(4, "big")
+
+
+def decode(record):
+    """The ClosedSlot of a record, or None when its CRC is wrong."""
+    if len(record) != RECORD_BYTES or crc32(record[:_CRC_AT]) != int.from_bytes(record[_CRC_AT:], "big"):
+        return None
+    return ClosedSlot(
+        int.from_bytes(record[0:4], "big"),
+        int.from_bytes(record[4:6], "big"),
+        int.from_bytes(record[6:11], "big"),
+        int.from_bytes(record[11:13], "big"),
+        record[13] >> 4,
+        not record[13] & 1,
+        record[14],
+        int.from_bytes(record[15:22], "big"),
+    )
+
+
+def _name(slot):
+    return "log{:02}".format(slot // SLOTS_PER_FILE % FILES)
+
+
+def _belongs(content, slot):
+    """Whether a file's records are of the same day file round as `slot`."""
+    return bool(content) and int.from_bytes(content[:4], "big") // SLOTS_PER_FILE == slot // SLOTS_PER_FILE
+
+
+class SlotLog:
+    def __init__(self, files):
+        self.files = files
+        self.open_file = None  # day number of the file that the last append went to
+
+    def append(self, record):
+        """Add the newest record to both copies; the first one of a day replaces a file of 92 days ago."""
+        slot = int.from_bytes(record[:4], "big")
+        continues = self.open_file == slot // SLOTS_PER_FILE
+        for directory in DIRECTORIES:
+            path = directory + "/" + _name(slot)
+            if continues or _belongs(self.files.read(path), slot):
+                self.files.append(path, record)
+            else:
+                self.files.replace(path, record)
+        self.open_file = slot // SLOTS_PER_FILE
+
+    def recover(self, record):
+        """Write the newest record again where a power cut came between the state and the log."""
+        slot = int.from_bytes(record[:4], "big")
+        for directory in DIRECTORIES:
+            path = directory + "/" + _name(slot)
+            content = self.files.read(path)
+            if not _belongs(content, slot):
+                self.files.replace(path, record)
+            elif content[-RECORD_BYTES:] != record:
+                whole = len(content) - len(content) % RECORD_BYTES
+                self.files.replace(path, content[:whole] + record)
+
+    def _day(self, slot, generation, found):
+        """Add to `found` the valid records of `generation` in the day file of `slot`, by slot."""
+        for directory in DIRECTORIES:
+            content = self.files.read(directory + "/" + _name(slot)) or b""
+            complete = True
+            for at in range(0, len(content), RECORD_BYTES):
+                closed = decode(content[at : at + RECORD_BYTES])
+                if closed is None:
+                    complete = False
+                elif closed.generation == generation & 0xFFFF:
+                    found[closed.slot] = closed
+            if complete and content:
+                return
+
+    def run(self, generation, first_slot, end_slot, count_max):
+        """The closed slots from `first_slot` on, before `end_slot`, as long as no slot is missing and neither the pack
+        nor the sureness of the clock changes (B4, C2)."""
+        run = []
+        found = {}
+        slot = first_slot
+        while slot < end_slot and len(run) < count_max:
+            if not run or slot % SLOTS_PER_FILE == 0:
+                found.clear()
+                self._day(slot, generation, found)
+            closed = found.get(slot)
+            if closed is None or (run and (closed.pack4 != run[0].pack4 or closed.sure != run[0].sure)):
+                break
+            run.append(closed)
+            slot += 1
+        return run
+
+    def first_held(self, generation, first_slot, end_slot):
+        """The first slot at or after `first_slot` that the log still holds; `end_slot` when there is none."""
+        slot = first_slot
+        while slot < end_slot:
+            found = {}
+            self._day(slot, generation, found)
+            held = [candidate for candidate in found if first_slot <= candidate < end_slot]
+            if held:
+                return min(held)
+            slot += SLOTS_PER_FILE - slot % SLOTS_PER_FILE
+        return end_slot
+
+    def highest_generation(self):
+        """The highest log generation of any record in the ring; -1 when there is none."""
+        highest = -1
+        for number in range(FILES):
+            content = self.files.read(DIRECTORIES[0] + "/" + _name(number * SLOTS_PER_FILE)) or b""
+            for at in range(0, len(content), RECORD_BYTES):
+                closed = decode(content[at : at + RECORD_BYTES])
+                if closed is not None:
+                    highest = max(highest, closed.generation)
+        return highest

@@ -1,0 +1,131 @@
+"""Every number that survives a power cut, in one table: name and width in bytes. Written as one flash record.
+
+The order of the table is the format. A later firmware appends; it never reorders, narrows or reuses.
+Fields that can be "never yet" (-1) are stored plus one.
+"""
+
+from protocol.rules import allowance
+from protocol.rules.allowance import Allowance
+from protocol.rules.rating import RatingState
+from protocol.wire.window import Window
+
+FORMAT = 1
+
+FIELDS = (
+    # Register: V in litres, the rest of a pulse below a litre, and the pulse count already taken into V.
+    ("volume_l", 7),
+    ("volume_ml", 2),
+    ("pulses_taken", 4),
+    # Wallet (SEMANTICS A1). S and its remainder stand in `rating`, below.
+    ("credited_mills", 7),
+    ("debited_mills", 7),
+    ("collected_mills", 7),
+    ("instalments", 4),
+    ("statement", 4),
+    ("opened", 1),
+    ("holder_start_slot", 4),
+    # Slot log: identity of the open slot, what it holds, and the first slot the headend does not hold yet.
+    ("log_generation", 4),
+    ("first_slot", 4),
+    ("open_slot", 4),
+    ("open_litres", 2),
+    ("open_sure", 1),
+    # The cut: S, its remainder and R at the end of the last closed slot (V there is V - open_litres).
+    ("cut_spent_mills", 7),
+    ("cut_remainder", 2),
+    ("cut_collected_mills", 7),
+    ("acked_slot", 4),
+    # The generation that acked_slot belongs to, and where it ends if it is not the open one (C1).
+    ("report_generation", 4),
+    ("report_end_slot", 4),
+    # Clock (C1-C3).
+    ("unix_s", 4),
+    ("sure", 1),
+    ("slew_day", 4),
+    ("slewed_s", 1),
+    # Valve: what it is meant to be, and whether the motor was started for it.
+    ("valve_intent", 1),
+    ("valve_moving", 1),
+    ("valve_fault", 1),
+    ("valve_reason", 1),
+    # Alarms.
+    ("alarms", 2),
+    ("flowing_slots", 2),
+    ("dry_slots", 4),
+    ("event_number", 4),
+    # Housekeeping.
+    ("boot_count", 4),
+    ("anchor_s", 4),
+    ("refused_frames", 4),
+)
+NEVER_YET_FIELDS = (("instalment_day", 4),)
+RATING_WIDTHS = (7, 2, 4, 4, 7)  # S, remainder, day + 1, month + 1, position
+ALLOWANCE_WIDTHS = (4, 4, 5, 4, 1)  # day + 1, lifeline litres, window's first second + 1, window's litres, earned
+LAST_RECORD_BYTES = 32
+
+
+class State:
+    """The persisted numbers as attributes. A new one is a meter that has counted nothing and holds no OPENING."""
+
+    def __init__(self):
+        for name, _ in FIELDS:
+            setattr(self, name, 0)
+        for name, _ in NEVER_YET_FIELDS:
+            setattr(self, name, -1)
+        self.valve_moving = 1  # nobody has seen an end-stop yet
+        self.rating = RatingState(0, 0, -1, -1, 0)
+        self.allowance = allowance.NEW
+        self.window = Window(-1, 0)
+        self.last_record = b""
+
+    def encode(self):
+        parts = [bytes((FORMAT,))]
+        for name, width in FIELDS:
+            parts.append(getattr(self, name).to_bytes(width, "big"))
+        for name, width in NEVER_YET_FIELDS:
+            parts.append((getattr(self, name) + 1).to_bytes(width, "big"))
+        rating = self.rating
+        values = (rating.spent_mills, rating.remainder, rating.day + 1, rating.month + 1, rating.position_l)
+        parts.append(_fixed(values, RATING_WIDTHS))
+        left = self.allowance
+        values = (left.day + 1, left.lifeline_l, left.window_s + 1, left.window_l, left.window_earned)
+        parts.append(_fixed(values, ALLOWANCE_WIDTHS))
+        parts.append((self.window.highest + 1).to_bytes(5, "big"))
+        parts.append(self.window.bitmap.to_bytes(8, "big"))
+        parts.append(self.last_record)
+        return b"".join(parts)
+
+    @property
+    def balance_mills(self):
+        return self.credited_mills - self.debited_mills - self.rating.spent_mills - self.collected_mills
+
+
+def _fixed(values, widths):
+    return b"".join([values[index].to_bytes(widths[index], "big") for index in range(len(widths))])
+
+
+def decode(payload):
+    """The State in a record's payload, or None when it is of another format."""
+    if payload[:1] != bytes((FORMAT,)):
+        return None
+    at = 1
+    state = State()
+
+    def take(width):
+        nonlocal at
+        value = int.from_bytes(payload[at : at + width], "big")
+        at += width
+        return value
+
+    for name, width in FIELDS:
+        setattr(state, name, take(width))
+    for name, width in NEVER_YET_FIELDS:
+        setattr(state, name, take(width) - 1)
+    values = [take(width) for width in RATING_WIDTHS]
+    state.rating = RatingState(values[0], values[1], values[2] - 1, values[3] - 1, values[4])
+    values = [take(width) for width in ALLOWANCE_WIDTHS]
+    state.allowance = Allowance(values[0] - 1, values[1], values[2] - 1, values[3], values[4])
+    highest = take(5) - 1
+    state.window = Window(highest, take(8))
+    state.last_record = bytes(payload[at:])
+    return state if len(state.last_record) in (0, LAST_RECORD_BYTES) else None
