@@ -1,0 +1,51 @@
+"""Rates the cases of a file (one JSON list a line) and prints where each ends: S, remainder, block position.
+
+A case is [packs, steps]; a pack [scale, standard minutes, transitions, households, minimum, blocks, standing day,
+standing month]; a step [pack, slot, litres, sure]. The lines of every step must sum to its rise of S.
+"""
+
+import json
+import sys
+
+from protocol.rules import rating
+from protocol.rules.calendar import Offsets
+from protocol.rules.tariff import Tariff, check
+
+
+def tariff_of(fields):
+    scale, standard_minutes, transitions, households, minimum, blocks, standing_day, standing_month = fields
+    return check(
+        Tariff(
+            1,
+            0,
+            scale,
+            Offsets(standard_minutes, tuple([tuple(change) for change in transitions])),
+            households,
+            minimum,
+            tuple([tuple(block) for block in blocks]),
+            standing_day,
+            standing_month,
+        )
+    )
+
+
+def rate(case):
+    packs = [tariff_of(fields) for fields in case[0]]
+    state = rating.NEW
+    for pack, slot, litres, sure in case[1]:
+        lines = rating.charge_lines(state, packs[pack], slot, litres, bool(sure))
+        before = state.spent_mills * rating.MILL + state.remainder
+        state = rating.rate_slot(state, packs[pack], slot, litres, bool(sure))
+        after = state.spent_mills * rating.MILL + state.remainder
+        assert sum([line.amount for line in lines]) == after - before
+    return state
+
+
+def main(path):
+    with open(path) as cases:
+        for line in cases:
+            state = rate(json.loads(line))
+            print(state.spent_mills, state.remainder, state.position_l)
+
+
+main(sys.argv[1])
