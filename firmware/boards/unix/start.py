@@ -1,6 +1,9 @@
 """Start of the unix board: arguments, flash, link, then the application.
 
-    --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]
+    --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]...
+
+The unix port ends with "uncaught NLR" on an argument of more than 255 characters, so HEX may come in pieces: the option is
+given once for each, in order.
 """
 
 import sys
@@ -14,7 +17,7 @@ from firmware.boards.unix.field import Field
 from firmware.boards.unix.lockstep import LockStepLink
 from firmware.boards.unix.records import LinkClosed
 
-USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]"
+USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]..."
 
 EXIT_LINK_CLOSED = 0
 EXIT_USAGE = 2
@@ -35,7 +38,8 @@ def parse(arguments):
             options[name] = True
         elif name in ("--flash", "--udp", "--provision") and at + 1 < len(arguments):
             at += 1
-            options[name] = arguments[at]
+            before = options.get(name, "") if name == "--provision" else ""
+            options[name] = before + arguments[at]
         else:
             raise BadArguments("unknown or incomplete argument " + name)
         at += 1
