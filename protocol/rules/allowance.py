@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from protocol.rules.policy import Policy
 
 # day: local day of the lifeline count; lifeline_l: litres of it used; window_s: local second at which the friendly
-# window began (-1: none yet); window_l: litres it let through; window_earned: the best the balance was since then.
+# window began (-1: none yet); window_l: litres it let through; window_earned: DRY, WITHIN_LIMIT or IN_CREDIT.
 Allowance = namedtuple("Allowance", ("day", "lifeline_l", "window_s", "window_l", "window_earned"))
 
 NEW = Allowance(-1, 0, -1, 0, 0)
 
-# window_earned: a home that was dry when the window began, and stayed so, is not opened by it.
+# window_earned: how the home stood at best inside the window, its grace included, or just before it. A home that was
+# dry when the window began and stayed so is not opened by it; windows that touch (Friday, Saturday) hand it on.
 DRY = 0
 WITHIN_LIMIT = 1
 IN_CREDIT = 2
@@ -33,24 +34,26 @@ def renew(
     """The allowance at this moment: a new local day restores the lifeline, a new friendly window its litres.
 
     Under an unsure clock the lifeline still follows the days the clock shows, since that only ever opens; windows
-    rest. A window that touches the one before (Saturday after Friday) inherits what the home earned, with litres of
-    its own. A different day restores, not a later one, so a clock that was years ahead heals itself.
+    rest. A different day restores, not a later one, so a clock that was years ahead heals itself.
     """
     day, lifeline_l, window_s, window_l, earned = allowance
     now_s = local_second(unix_s, offsets)
     if now_s // SECONDS_PER_DAY != day:
         day, lifeline_l = now_s // SECONDS_PER_DAY, 0
-    window = latest(policy.windows, now_s) if clock_sure else None
-    if window is not None and window.end_s > now_s:
-        if window.begin_s != window_s:
-            before = latest(policy.windows, window.begin_s - 1)
-            touches = before is not None and before.begin_s == window_s and before.end_s >= window.begin_s
-            window_s, window_l, earned = window.begin_s, 0, earned if touches else DRY
-        if balance_mills > 0:
-            earned = IN_CREDIT
-        elif balance_mills > -policy.emergency_mills:
-            earned = max(earned, WITHIN_LIMIT)
+    if clock_sure:
+        window = latest(policy.windows, now_s)
+        if window is not None and now_s < window.end_s and window.begin_s != window_s:
+            window_s, window_l = window.begin_s, 0
+        is_held = window is not None and now_s < window.end_s + policy.grace_s + policy.jitter_s
+        standing = _standing(policy, balance_mills)
+        earned = max(earned, standing) if is_held else standing
     return Allowance(day, lifeline_l, window_s, window_l, earned)
+
+
+def _standing(policy: "Policy", balance_mills: int) -> int:
+    if balance_mills > 0:
+        return IN_CREDIT
+    return WITHIN_LIMIT if balance_mills > -policy.emergency_mills else DRY
 
 
 def draw(allowance: Allowance, reason_code: int, litres: int) -> Allowance:

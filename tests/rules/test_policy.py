@@ -1,0 +1,389 @@
+"""The valve policy as a table of scenarios (CT-01, CT-02, H01-H05, C2, E1), each with its reason and the refusing side.
+
+Amounts are in mills: 500 F CFA are 500,000. Times are local at UTC+1 unless a test says otherwise.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.rules import allowance as allowances
+from protocol.rules import reason_codes as why
+from protocol.rules.allowance import DRY, IN_CREDIT, WITHIN_LIMIT, Allowance
+from protocol.rules.calendar import Offsets, slot_of
+from protocol.rules.policy import (
+    NEVER_CLOSE_LOCK,
+    RULES,
+    WINDOW_NEEDS_CREDIT,
+    Decision,
+    Policy,
+    Situation,
+    decide,
+    jitter_share,
+)
+from tests.rules.packs import KATHMANDU, NAIROBI, NIAMEY
+from tests.rules.test_calendar import paris_offsets
+
+MONDAY_TO_THURSDAY_AND_SUNDAY = 0b1001111
+FRIDAY_AND_SATURDAY = 0b0110000
+# The Irish table of H01: working days from 17:00 to 09:00, and from Friday 17:00 to Monday 09:00 throughout.
+WINDOWS = ((MONDAY_TO_THURSDAY_AND_SUNDAY, 17 * 60, 9 * 60), (FRIDAY_AND_SATURDAY, 17 * 60, 17 * 60))
+
+
+def unix_s(text: str, offsets: Offsets = NIAMEY) -> int:
+    return int(datetime.fromisoformat(text + "+00:00").timestamp()) - 60 * offsets.standard_minutes
+
+
+POLICY = Policy(
+    version=1,
+    flags=0,
+    emergency_mills=500_000,
+    emergency_unsure_mills=1_000_000,
+    lifeline_l_per_day=0,
+    low_credit_mills=300_000,
+    windows=WINDOWS,
+    window_cap_l=200,
+    until_slot=slot_of(unix_s("2027-01-01T00:00")),
+    grace_s=1_800,
+    jitter_s=900,
+)
+STRICT = POLICY._replace(emergency_mills=0, emergency_unsure_mills=0, windows=(), window_cap_l=0, until_slot=0)
+STRICT = STRICT._replace(grace_s=0, jitter_s=0)
+LIFELINE = STRICT._replace(lifeline_l_per_day=50)
+
+
+class Home:
+    """A meter's memory between decisions, as the firmware keeps it: balance, allowance and the last reason."""
+
+    def __init__(self, policy: Policy, balance_mills: int, offsets: Offsets = NIAMEY, jitter16: int = 0) -> None:
+        self.policy, self.balance_mills, self.offsets, self.jitter16 = policy, balance_mills, offsets, jitter16
+        self.allowance = allowances.NEW
+        self.sure, self.opened, self.reason = True, True, 0
+
+    def at(self, text: str, balance_mills: int | None = None) -> Decision:
+        """Decide at a local wall time, with a new balance if one is given."""
+        return self.at_unix(unix_s(text, self.offsets), balance_mills)
+
+    def at_unix(self, now_s: int, balance_mills: int | None = None) -> Decision:
+        if balance_mills is not None:
+            self.balance_mills = balance_mills
+        self.allowance = allowances.renew(
+            self.allowance, self.policy, now_s, self.sure, self.offsets, self.balance_mills
+        )
+        decision = decide(
+            self.policy,
+            Situation(now_s, self.sure, self.offsets, self.balance_mills, self.opened, self.allowance, self.jitter16),
+        )
+        self.reason = decision.reason
+        return decision
+
+    def draw(self, litres: int) -> None:
+        self.allowance = allowances.draw(self.allowance, self.reason, litres)
+
+
+NOON = "2026-11-04T12:00"  # a Wednesday, outside all windows
+
+
+class Scenario(NamedTuple):
+    what: str
+    policy: Policy
+    balance_mills: int
+    is_open: bool
+    reason: int
+    sure: bool = True
+    wallet_opened: bool = True
+    lifeline_used_l: int = 0
+
+
+AT_NOON = [
+    Scenario("credit", STRICT, 1, True, why.CREDIT),
+    Scenario("exactly nothing", STRICT, 0, False, why.NO_CREDIT),
+    Scenario("owing", STRICT, -1, False, why.NO_CREDIT),
+    Scenario("emergency, begun", POLICY, 0, True, why.EMERGENCY),
+    Scenario("emergency, last mill", POLICY, -499_999, True, why.EMERGENCY),
+    Scenario("emergency used up", POLICY, -500_000, False, why.NO_CREDIT),
+    Scenario("never close", STRICT._replace(flags=NEVER_CLOSE_LOCK), -(10**9), True, why.NEVER_CLOSE),
+    Scenario("never close, in credit", STRICT._replace(flags=NEVER_CLOSE_LOCK), 5, True, why.CREDIT),
+    Scenario("lifeline, first litre", LIFELINE, 0, True, why.LIFELINE),
+    Scenario("lifeline, last litre", LIFELINE, -9_000, True, why.LIFELINE, lifeline_used_l=49),
+    Scenario("lifeline used", LIFELINE, -9_000, False, why.LIFELINE_USED, lifeline_used_l=50),
+    Scenario("lifeline untouched by credit", LIFELINE, 1, True, why.CREDIT, lifeline_used_l=50),
+    Scenario("unsure, credit", POLICY, 1, True, why.CREDIT, sure=False),
+    Scenario("unsure, within E", POLICY, -499_999, True, why.EMERGENCY, sure=False),
+    Scenario("unsure, beyond E", POLICY, -999_999, True, why.EMERGENCY, sure=False),
+    Scenario("unsure, at E_unsure", POLICY, -1_000_000, False, why.UNSURE_LIMIT, sure=False),
+    Scenario("unsure, lifeline", LIFELINE, -1_000_000, True, why.LIFELINE, sure=False),
+    Scenario("unsure, lifeline used", LIFELINE, -1, False, why.UNSURE_LIMIT, sure=False, lifeline_used_l=50),
+    Scenario("new meter", POLICY, 0, True, why.INSTALLATION, wallet_opened=False),
+    Scenario("new meter, grace used up", POLICY, -500_000, False, why.NO_CREDIT, wallet_opened=False),
+    Scenario("new meter, unsure", POLICY, -999_999, True, why.INSTALLATION, sure=False, wallet_opened=False),
+]
+
+
+@pytest.mark.parametrize("scenario", AT_NOON, ids=lambda scenario: scenario.what)
+def test_ct_01_ct_02_e1_at_noon(scenario: Scenario) -> None:
+    """CT-01: a positive balance opens without an operator. CT-02: zero closes, subject to the limit. E1, C2: clocks."""
+    home = Home(scenario.policy, scenario.balance_mills)
+    home.sure, home.opened = scenario.sure, scenario.wallet_opened
+    home.at(NOON)
+    home.allowance = home.allowance._replace(lifeline_l=scenario.lifeline_used_l)
+    decision = home.at(NOON)
+    assert (decision.open, decision.reason) == (scenario.is_open, scenario.reason)
+
+
+def test_ct_01_a_payment_opens_at_once_even_with_an_unsure_clock() -> None:
+    home = Home(STRICT, -1)
+    home.sure = False
+    assert not home.at(NOON).open
+    assert home.at(NOON, 1) == Decision(True, why.CREDIT, True, 0)
+
+
+@pytest.mark.parametrize(("balance", "low"), [(300_001, False), (300_000, True), (0, True), (-700_000, True)])
+def test_the_low_credit_warning_stands_at_and_below_its_threshold(balance: int, low: bool) -> None:
+    assert Home(POLICY, balance).at(NOON).low_credit == low
+
+
+@pytest.mark.parametrize(
+    ("when", "is_open", "reason"),
+    [
+        ("2026-11-06T16:59", False, why.NO_CREDIT),  # Friday, a minute early
+        ("2026-11-06T17:00", True, why.FRIENDLY_HOURS),
+        ("2026-11-06T17:01", True, why.FRIENDLY_HOURS),  # H01: credit out at 17:01 on Friday stays open
+        ("2026-11-07T12:00", True, why.FRIENDLY_HOURS),  # Saturday
+        ("2026-11-08T16:59", True, why.FRIENDLY_HOURS),  # Sunday, the day window's last minute
+        ("2026-11-09T08:59", True, why.FRIENDLY_HOURS),  # Monday
+        ("2026-11-09T09:00", True, why.FRIENDLY_ENDING),  # grace
+        ("2026-11-09T09:29", True, why.FRIENDLY_ENDING),
+        ("2026-11-09T09:30", False, why.NO_CREDIT),
+        ("2026-11-10T03:00", True, why.FRIENDLY_HOURS),  # Tuesday before dawn: Monday's window crosses midnight
+        ("2026-11-10T12:00", False, why.NO_CREDIT),
+    ],
+)
+def test_h01_friendly_hours_by_weekday(when: str, is_open: bool, reason: int) -> None:
+    """H01: nights and weekends. The home had credit at the hour before and has used its limit now."""
+    home = Home(POLICY, 5)
+    now_s = unix_s(when)
+    for hour in range(72, 0, -1):
+        home.at_unix(now_s - 3_600 * hour)
+    decision = home.at_unix(now_s, -500_000)
+    assert (decision.open, decision.reason) == (is_open, reason)
+
+
+def test_h01_a_dry_weekend_is_one_stretch_and_says_when_it_ends() -> None:
+    home = Home(POLICY, 5, jitter16=32_768)
+    home.at("2026-11-06T17:00")
+    decision = home.at("2026-11-06T17:01", -500_000)
+    assert decision == Decision(True, why.FRIENDLY_HOURS, True, unix_s("2026-11-09T09:00") + 1_800 + 450)
+    for hour in range(1, 65):  # to Monday 09:01, a decision an hour
+        decision = home.at_unix(unix_s("2026-11-06T17:01") + 3_600 * hour)
+        assert decision.open, hour
+    assert decision.reason == why.FRIENDLY_ENDING
+
+
+def test_h02_a_home_dry_before_the_window_is_not_opened_by_it() -> None:
+    """Friendly hours keep open, they do not lend each night anew."""
+    home = Home(POLICY, -500_000)
+    home.at("2026-11-04T16:59")
+    for when in ("2026-11-04T17:00", "2026-11-04T23:00", "2026-11-05T08:00"):
+        assert home.at(when)[:2] == (False, why.NO_CREDIT)
+
+
+def test_h02_credit_a_moment_before_the_window_counts() -> None:
+    """The first litre after 17:00 may be the one that ends the credit, before any decision inside the window."""
+    home = Home(POLICY, 5)
+    home.at("2026-11-04T16:59")
+    assert home.at("2026-11-04T17:00", -500_000).reason == why.FRIENDLY_HOURS
+    assert home.at("2026-11-05T12:00").reason == why.NO_CREDIT
+    assert home.at("2026-11-05T17:00").reason == why.NO_CREDIT  # dry at noon: the next night protects no longer
+
+
+def test_h02_a_payment_inside_the_window_earns_its_protection() -> None:
+    home = Home(POLICY, -500_000)
+    assert not home.at("2026-11-04T18:00").open
+    assert home.at("2026-11-04T19:00", 20_000).reason == why.CREDIT
+    assert home.at("2026-11-04T23:00", -500_000)[:2] == (True, why.FRIENDLY_HOURS)
+
+
+def test_h02_the_flag_asks_for_credit_and_not_for_emergency_credit() -> None:
+    """Some schemes protect only who was in credit inside the window; emergency credit is not enough then."""
+    for flags, is_open in ((0, True), (WINDOW_NEEDS_CREDIT, False)):
+        home = Home(POLICY._replace(flags=flags), -400_000)
+        assert home.at("2026-11-04T17:00").reason == why.EMERGENCY
+        assert home.at("2026-11-04T18:00", -500_000).open == is_open
+
+
+def test_h03_meters_do_not_all_close_at_the_same_second() -> None:
+    """H03: window end + 30 minutes of grace + this meter's share of 15 minutes of jitter."""
+    closings = set()
+    for number in range(40):
+        home = Home(POLICY, 5, jitter16=jitter_share(number.to_bytes(8, "big")))
+        home.at("2026-11-04T17:00")
+        home.at("2026-11-04T20:00", -500_000)
+        end_s = unix_s("2026-11-05T09:00")
+        first_closed = next(s for s in range(end_s, end_s + 3_600) if not home.at_unix(s).open)
+        assert end_s + 1_800 <= first_closed < end_s + 1_800 + 900
+        closings.add(first_closed)
+    assert len(closings) > 30
+
+
+def test_h03_the_warning_comes_before_the_closing() -> None:
+    """Every closing after friendly hours was announced by its reason for the whole grace, with the time it comes."""
+    home = Home(POLICY, 5)
+    home.at("2026-11-04T17:00")
+    home.at("2026-11-04T20:00", -500_000)
+    announced = home.at("2026-11-05T09:00")
+    assert announced == Decision(True, why.FRIENDLY_ENDING, True, unix_s("2026-11-05T09:30"))
+    assert home.at_unix(announced.until_unix_s - 1).open
+    assert not home.at_unix(announced.until_unix_s).open
+
+
+def test_e1_friendly_hours_end_at_their_litre_cap() -> None:
+    """E1, H04: 200 litres a window, counted only while friendly hours kept the valve open; all of them are owed."""
+    home = Home(POLICY, 5)
+    home.at("2026-11-04T17:00")
+    home.draw(1_000)  # paid for: counts against nothing
+    assert home.at("2026-11-04T20:00", -500_000).reason == why.FRIENDLY_HOURS
+    home.draw(199)
+    assert home.at("2026-11-04T21:00", -525_273).open
+    home.draw(1)
+    assert home.at("2026-11-04T21:01")[:2] == (False, why.FRIENDLY_USED)
+    assert home.at("2026-11-05T09:10")[:2] == (False, why.FRIENDLY_USED)  # no grace either
+    assert home.at("2026-11-05T12:00")[:2] == (False, why.NO_CREDIT)
+
+
+def test_e1_each_window_of_a_weekend_has_its_own_litres() -> None:
+    home = Home(POLICY, 5)
+    home.at("2026-11-06T17:00")
+    home.at("2026-11-06T18:00", -500_000)
+    home.draw(200)
+    assert not home.at("2026-11-07T16:59").open
+    assert home.at("2026-11-07T17:00")[:2] == (True, why.FRIENDLY_HOURS)
+
+
+def test_e1_friendly_hours_end_at_until_slot_with_the_same_grace() -> None:
+    """E1: no relaxing without an end. The lease ends on Wednesday at midnight, inside a window."""
+    lease = POLICY._replace(until_slot=slot_of(unix_s("2026-11-05T00:00")))
+    home = Home(lease, 5)
+    home.at("2026-11-04T17:00")
+    assert home.at("2026-11-04T23:59", -500_000).reason == why.FRIENDLY_HOURS
+    assert home.at("2026-11-05T00:00").reason == why.FRIENDLY_ENDING
+    assert home.at("2026-11-05T00:30")[:2] == (False, why.NO_CREDIT)
+    home = Home(lease, 5)
+    home.at("2026-11-05T17:00")
+    assert not home.at("2026-11-05T18:00", -500_000).open
+
+
+def test_e1_c2_an_unsure_clock_suspends_friendly_hours_and_not_the_wallet() -> None:
+    """E1: at the same balance the sure clock protects, the unsure one has only the wider limit, then the lifeline."""
+    home = Home(POLICY._replace(lifeline_l_per_day=50), 5)
+    home.at("2026-11-04T17:00")
+    assert home.at("2026-11-04T20:00", -1_000_000).reason == why.FRIENDLY_HOURS
+    home.sure = False
+    assert home.at("2026-11-04T20:01").reason == why.LIFELINE
+    home.draw(50)
+    assert home.at("2026-11-04T20:02")[:2] == (False, why.UNSURE_LIMIT)
+    home.sure = True
+    assert home.at("2026-11-04T20:03").reason == why.FRIENDLY_HOURS
+
+
+def test_h05_the_lifeline_returns_at_local_midnight() -> None:
+    home = Home(LIFELINE, -1)
+    assert home.at("2026-11-04T10:00").reason == why.LIFELINE
+    home.draw(50)
+    closed = home.at("2026-11-04T11:00")
+    assert closed == Decision(False, why.LIFELINE_USED, True, unix_s("2026-11-05T00:00"))
+    assert not home.at("2026-11-04T23:59").open
+    assert home.at("2026-11-05T00:00")[:2] == (True, why.LIFELINE)
+
+
+def test_a_lifeline_clock_that_was_years_ahead_heals_itself() -> None:
+    home = Home(LIFELINE, -1)
+    home.at("2056-11-04T10:00")
+    home.draw(50)
+    assert home.at("2026-11-04T10:00").reason == why.LIFELINE
+
+
+def test_silence_never_closes_a_home_in_credit_or_within_its_limit() -> None:
+    """E1: no decision depends on when the headend was last heard; a year passes in silence."""
+    for balance, reason in ((1, why.CREDIT), (-499_999, why.EMERGENCY)):
+        home = Home(POLICY, balance)
+        for day in range(0, 400, 7):
+            assert home.at_unix(unix_s(NOON) + 86_400 * day)[:2] == (True, reason)
+    assert not any("heard" in field or "silence" in field for field in Situation._fields)
+
+
+@pytest.mark.parametrize("offsets", [NIAMEY, NAIROBI, KATHMANDU, Offsets(-300, ())])
+def test_friendly_hours_follow_local_time(offsets: Offsets) -> None:
+    """17:00 is the customer's 17:00, at UTC+1, +3, +5:45 and -5."""
+    home = Home(POLICY, 5, offsets)
+    home.at("2026-11-04T16:00")
+    assert home.at("2026-11-04T16:59", -500_000).reason == why.NO_CREDIT
+    home.at("2026-11-04T17:00", 5)
+    assert home.at("2026-11-04T17:01", -500_000).reason == why.FRIENDLY_HOURS
+
+
+def test_friendly_hours_through_both_clock_changes_of_paris() -> None:
+    """On 29 March the night of Saturday is an hour shorter, on 25 October an hour longer; 09:00 stays 09:00."""
+    nights = POLICY._replace(windows=((127, 21 * 60, 9 * 60),), until_slot=slot_of(unix_s("2027-01-01T00:00")))
+    for evening, morning in (
+        ("2026-03-28T21:00+01:00", "2026-03-29T09:00+02:00"),
+        ("2026-10-24T21:00+02:00", "2026-10-25T09:00+01:00"),
+    ):
+        begin_s, end_s = (int(datetime.fromisoformat(text).timestamp()) for text in (evening, morning))
+        home = Home(nights, 5, paris_offsets())
+        home.at_unix(begin_s - 1)
+        home.at_unix(begin_s)
+        reasons = [home.at_unix(now_s, -500_000).reason for now_s in range(begin_s, end_s, 600)]
+        assert set(reasons) == {why.FRIENDLY_HOURS}
+        assert home.at_unix(end_s).reason == why.FRIENDLY_ENDING
+        assert home.at_unix(end_s + 1_800)[:2] == (False, why.NO_CREDIT)
+
+
+def test_the_precedence_opens_before_it_closes_and_names_each_reason_once() -> None:
+    opening = [is_open for _, is_open, _ in RULES]
+    assert opening == sorted(opening, reverse=True)
+    codes = [code for _, _, code in RULES]
+    assert sorted(codes) == sorted(why.OPEN_REASONS + why.CLOSED_REASONS)
+    assert all(code < 32 for code in why.OPEN_REASONS)
+    assert all(32 <= code < 64 for code in why.CLOSED_REASONS)
+
+
+ALLOWANCES = st.builds(
+    Allowance,
+    day=st.integers(2_490, 2_500),
+    lifeline_l=st.integers(0, 100),
+    window_s=st.integers(-1, 2_500 * 86_400),
+    window_l=st.integers(0, 300),
+    window_earned=st.sampled_from((DRY, WITHIN_LIMIT, IN_CREDIT)),
+)
+
+
+@given(
+    st.sampled_from((POLICY, STRICT, LIFELINE, POLICY._replace(flags=NEVER_CLOSE_LOCK))),
+    ALLOWANCES,
+    st.integers(0, 14 * 86_400),
+    st.integers(-2_000_000, 2_000_000),
+    st.booleans(),
+)
+def test_e1_losing_the_clock_outside_friendly_hours_closes_nothing(
+    policy: Policy, allowance: Allowance, after_s: int, balance: int, opened: bool
+) -> None:
+    """E1: whatever is open with a sure clock stays open with an unsure one, friendly hours excepted."""
+    now_s = unix_s("2026-11-02T00:00") + after_s
+    sure, unsure = (
+        decide(policy, Situation(now_s, is_sure, NIAMEY, balance, opened, allowance, 0)) for is_sure in (True, False)
+    )
+    if sure.open and sure.reason not in (why.FRIENDLY_HOURS, why.FRIENDLY_ENDING):
+        assert unsure.open
+
+
+@given(ALLOWANCES, st.integers(0, 14 * 86_400), st.integers(-2_000_000, 2_000_000), st.integers(0, 500_000))
+def test_more_money_never_closes(allowance: Allowance, after_s: int, balance: int, more: int) -> None:
+    now_s = unix_s("2026-11-02T00:00") + after_s
+    before, after = (
+        decide(POLICY, Situation(now_s, True, NIAMEY, mills, True, allowance, 0)) for mills in (balance, balance + more)
+    )
+    assert after.open or not before.open
