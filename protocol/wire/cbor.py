@@ -61,6 +61,25 @@ def encode_sequence(values: "Any") -> bytes:
     return b"".join([encode(value) for value in values])
 
 
+def _is_utf8(raw: bytes) -> bool:
+    """Whether `raw` is UTF-8 (RFC 3629): shortest forms, no surrogates, nothing beyond U+10FFFF."""
+    at = 0
+    while at < len(raw):
+        first = raw[at]
+        length = 1 if first < 0x80 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+        if 0x80 <= first < 0xC2 or first > 0xF4 or at + length > len(raw):
+            return False
+        point = first & (0x7F if length == 1 else 0x7F >> length)
+        for byte in raw[at + 1 : at + length]:
+            if byte & 0xC0 != 0x80:
+                return False
+            point = point << 6 | byte & 0x3F
+        if point < (0, 0, 0x80, 0x800, 0x10000)[length] or 0xD800 <= point < 0xE000 or point > 0x10FFFF:
+            return False
+        at += length
+    return True
+
+
 class _Reader:
     """Reads items from `data`; `items` counts down what may still be read."""
 
@@ -137,13 +156,11 @@ class _Reader:
         return argument
 
     def text(self, length: int, start: int) -> str:
-        """A text string; it must be UTF-8 that encodes back to itself."""
+        """A text string, which must be UTF-8; MicroPython's own decoder lets more pass."""
         raw = self.take(length)
-        try:
-            value = raw.decode()
-        except UnicodeError:
+        if not _is_utf8(raw):
             raise self.refuse(errors.CBOR_TEXT, start)
-        return value
+        return raw.decode()
 
     def map(self, length: int, depth: int) -> "dict[Any, Any]":
         """A map whose keys are integers or strings, strictly ascending by their encoded bytes."""

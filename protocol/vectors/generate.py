@@ -1,0 +1,148 @@
+"""Writes the example files from the code: `python -m protocol.vectors.generate`. Runs on the host."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import WireRefused
+from protocol.vectors import cases
+from protocol.wire import cbor, envelope, keys, log_codec, messages
+
+FOLDER = Path(__file__).parent
+KEYS = keys.derive(cases.ROOT, cases.METER_ID, cases.GENERATION, cases.EPOCH)
+
+
+def fields_of(message: Any) -> list[Any]:
+    """A message's fields for JSON: bytes as hex, records and tuples as lists."""
+    return [plain(value) for value in message]
+
+
+def plain(value: Any) -> Any:
+    """One field for JSON."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return [plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def frames() -> list[dict[str, Any]]:
+    """Every message sealed, both directions."""
+    lines = []
+    for number, (name, message, phase) in enumerate(cases.UPLINKS):
+        message_type, plaintext = messages.encode_up(message, phase)
+        lines.append(frame_line(name, envelope.UP, cases.COUNTER + number, phase, message, message_type, plaintext))
+    for number, (name, message, pack_type) in enumerate(cases.DOWNLINKS):
+        message_type, plaintext = messages.encode_down(message, pack_type)
+        lines.append(frame_line(name, envelope.DOWN, cases.COUNTER + number, 0, message, message_type, plaintext))
+    return lines
+
+
+def frame_line(
+    name: str, direction: int, counter: int, phase: int, message: Any, message_type: int, plaintext: bytes
+) -> dict[str, Any]:
+    """One accepted frame and everything it follows from."""
+    return {
+        "name": name,
+        "root": cases.ROOT.hex(),
+        "meter_id": cases.METER_ID.hex(),
+        "generation": cases.GENERATION,
+        "epoch": cases.EPOCH,
+        "direction": direction,
+        "counter": counter,
+        "phase": phase,
+        "message": type(message).__name__,
+        "fields": fields_of(message),
+        "type": message_type,
+        "plaintext": plaintext.hex(),
+        "frame": envelope.seal(KEYS, direction, message_type, counter, plaintext).hex(),
+    }
+
+
+def plaintexts_refused() -> list[dict[str, Any]]:
+    """Plaintexts that no message is, with what the decoder says to them."""
+    return [
+        {
+            "name": name,
+            "direction": direction,
+            "type": message_type,
+            "plaintext": plaintext.hex(),
+            **refusal(decode_message, direction, message_type, plaintext),
+        }
+        for name, direction, message_type, plaintext in cases.refused_plaintexts()
+    ]
+
+
+def decode_message(direction: int, message_type: int, plaintext: bytes) -> Any:
+    """The message of either direction."""
+    if direction == envelope.UP:
+        return messages.decode_up(message_type, plaintext, 0)
+    return messages.decode_down(message_type, plaintext)
+
+
+def refusal(decode: Any, *arguments: Any) -> dict[str, Any]:
+    """Code, name and field of the refusal that `decode` must raise."""
+    try:
+        accepted = decode(*arguments)
+    except WireRefused as refused:
+        return {"code": refused.code, "code_name": refused.name, "field": refused.field}
+    raise AssertionError(f"accepted: {accepted}")
+
+
+def frames_refused() -> list[dict[str, Any]]:
+    """Frames whose header is refused (code) or whose tag is wrong under the key of frames.jsonl (code null)."""
+    lines = []
+    for name, direction, counter, frame in cases.refused_frames(KEYS):
+        try:
+            envelope.read_header(frame)
+            said: dict[str, Any] = {"code": None, "code_name": None, "field": None}
+            assert envelope.open_frame(KEYS, direction, frame, counter) is None
+        except WireRefused as refused:
+            said = {"code": refused.code, "code_name": refused.name, "field": refused.field}
+        lines.append({"name": name, "direction": direction, "counter": counter, "frame": frame.hex(), **said})
+    return lines
+
+
+def cbor_items() -> list[dict[str, Any]]:
+    """Single items: accepted ones decode and encode to the same bytes."""
+    lines: list[dict[str, Any]] = []
+    for text in cases.CBOR_ACCEPTED:
+        assert cbor.encode(cbor.decode(bytes.fromhex(text))).hex() == text
+        lines.append({"bytes": text, "accepted": True})
+    for text in cases.CBOR_REFUSED:
+        lines.append({"bytes": text, "accepted": False, **refusal(cbor.decode, bytes.fromhex(text))})
+    return lines
+
+
+def logs() -> list[dict[str, Any]]:
+    """Logs both ways, and bytes that are not canonical."""
+    lines: list[dict[str, Any]] = []
+    for name, phase, litres in cases.LOGS:
+        data = log_codec.encode(litres, phase)
+        lines.append({"name": name, "phase": phase, "litres": list(litres), "bytes": data.hex()})
+    for name, phase, count, text in cases.LOGS_REFUSED:
+        said = refusal(log_codec.decode, bytes.fromhex(text), count, phase)
+        lines.append({"name": name, "phase": phase, "count": count, "bytes": text, **said})
+    return lines
+
+
+FILES = {
+    "frames.jsonl": frames,
+    "plaintexts_refused.jsonl": plaintexts_refused,
+    "frames_refused.jsonl": frames_refused,
+    "cbor.jsonl": cbor_items,
+    "logs.jsonl": logs,
+}
+
+
+def text_of(name: str) -> str:
+    """The content of the file `name`."""
+    return "".join(json.dumps(line) + "\n" for line in FILES[name]())
+
+
+def main() -> None:
+    """Write all files."""
+    for name in FILES:
+        (FOLDER / name).write_text(text_of(name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Runs every line of protocol/vectors that the code generated; prints each name and whether it came out as told."""
+
+import json
+
+from protocol.errors import WireRefused
+from protocol.wire import cbor, envelope, keys, log_codec, messages
+
+FOLDER = "protocol/vectors/"
+KINDS = {
+    "Day": messages.Day,
+    "Range": messages.Range,
+    "Poll": messages.Poll,
+    "Event": messages.Event,
+    "Anchor": messages.Anchor,
+    "Device": messages.Device,
+    "Statement": messages.Statement,
+    "Time": messages.Time,
+    "Pack": messages.Pack,
+    "Opening": messages.Opening,
+}
+
+
+def lines_of(name):
+    with open(FOLDER + name) as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def verdict(is_right):
+    return "right" if is_right else "WRONG"
+
+
+def refusal(function, *arguments):
+    """(code, field) of the refusal, or None when it was accepted."""
+    try:
+        function(*arguments)
+    except WireRefused as refused:
+        return refused.code, refused.field
+    return None
+
+
+def message_of(case):
+    """The message of a line of frames.jsonl."""
+    fields = case["fields"]
+    if case["message"] == "Event":
+        fields = [tuple([messages.EventEntry(*entry) for entry in fields[0]])]
+    if case["message"] == "Pack":
+        fields[4:] = [bytes.fromhex(fields[4]), bytes.fromhex(fields[5])]
+    return KINDS[case["message"]](*fields)
+
+
+def check_frame(case):
+    """Encode, seal, open and decode; everything must be as the line says."""
+    key_set = keys.derive(
+        bytes.fromhex(case["root"]), bytes.fromhex(case["meter_id"]), case["generation"], case["epoch"]
+    )
+    message, kind, direction, phase = message_of(case), case["type"], case["direction"], case["phase"]
+    frame, counter = bytes.fromhex(case["frame"]), case["counter"]
+    up = direction == envelope.UP
+    encoded = messages.encode_up(message, phase) if up else messages.encode_down(message, kind)
+    plaintext = bytes.fromhex(case["plaintext"])
+    opened = envelope.open_frame(key_set, direction, frame, counter)
+    decoded = messages.decode_up(kind, opened, phase) if up else messages.decode_down(kind, opened)
+    header = envelope.read_header(frame)
+    return (
+        encoded == (kind, plaintext)
+        and envelope.seal(key_set, direction, kind, counter, plaintext) == frame
+        and opened == plaintext
+        and decoded == message
+        and header == envelope.Header(1, kind, case["epoch"] & 7, counter & 0xFFFF)
+    )
+
+
+def check_refused_frame(case, key_set):
+    frame = bytes.fromhex(case["frame"])
+    said = refusal(envelope.read_header, frame)
+    if case["code"] is not None:
+        return said == (case["code"], case["field"])
+    return said is None and envelope.open_frame(key_set, case["direction"], frame, case["counter"]) is None
+
+
+def check_cbor(case):
+    data = bytes.fromhex(case["bytes"])
+    if case["accepted"]:
+        return cbor.encode(cbor.decode(data)) == data
+    return refusal(cbor.decode, data) == (case["code"], case["field"])
+
+
+def check_log(case):
+    data = bytes.fromhex(case["bytes"])
+    if "litres" in case:
+        litres, phase = case["litres"], case["phase"]
+        return log_codec.encode(litres, phase) == data and log_codec.decode(data, len(litres), phase) == litres
+    return refusal(log_codec.decode, data, case["count"], case["phase"]) == (case["code"], case["field"])
+
+
+def check_refused_plaintext(case):
+    plaintext = bytes.fromhex(case["plaintext"])
+    if case["direction"] == envelope.UP:
+        said = refusal(messages.decode_up, case["type"], plaintext, 0)
+    else:
+        said = refusal(messages.decode_down, case["type"], plaintext)
+    return said == (case["code"], case["field"])
+
+
+first = None
+for case in lines_of("frames.jsonl"):
+    first = first or case
+    print("frame", case["name"], verdict(check_frame(case)))
+key_set = keys.derive(
+    bytes.fromhex(first["root"]), bytes.fromhex(first["meter_id"]), first["generation"], first["epoch"]
+)
+for case in lines_of("frames_refused.jsonl"):
+    print("refused frame", case["name"], verdict(check_refused_frame(case, key_set)))
+for case in lines_of("plaintexts_refused.jsonl"):
+    print("refused plaintext", case["name"], verdict(check_refused_plaintext(case)))
+for case in lines_of("cbor.jsonl"):
+    print("cbor", case["bytes"], verdict(check_cbor(case)))
+for case in lines_of("logs.jsonl"):
+    print("log", case["name"], verdict(check_log(case)))
