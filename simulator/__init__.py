@@ -1,1 +1,1 @@
-"""A whole world in virtual time: homes, pipes, radio, payers and faults around the real firmware and the real headend."""
+"""A whole world in virtual time: homes, pipes, radio, payers and faults, the real firmware and the real headend."""

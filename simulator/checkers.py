@@ -26,7 +26,12 @@ class Reading(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """One home seen from all sides: the pipe, the payer, the meter's console and the headend's REST."""
+    """One home seen from all sides: the pipe, the payer, the meter's console and the headend's REST.
+
+    `priced_mills` is what the litres that left the pipe cost by the published prices (T of SEMANTICS B5),
+    `corrected_mills` the signed sum of the rating corrections in the books, given back negative (A), and `cases` what
+    the headend itself found wrong with this meter.
+    """
 
     number: int
     name: str
@@ -34,6 +39,9 @@ class Witness(NamedTuple):
     tap_open: bool
     paid_minor: int
     answers: tuple[tuple[str, ...], ...]
+    priced_mills: int
+    corrected_mills: int
+    cases: tuple[str, ...]
     meter: Reading
     books: Reading
 
@@ -76,6 +84,25 @@ def check_money(witnesses: Sequence[Witness]) -> list[Finding]:
     return found
 
 
+def check_price(witnesses: Sequence[Witness]) -> list[Finding]:
+    """T − S = A (SEMANTICS B8): what the meter charged is the price of the pipe's litres, but for posted corrections."""
+    return [
+        Finding(
+            "price",
+            one.number,
+            f"the litres cost {one.priced_mills} mills, the meter charged {one.meter.spent_mills}, "
+            f"corrections are {one.corrected_mills}",
+        )
+        for one in witnesses
+        if one.priced_mills - one.meter.spent_mills != one.corrected_mills
+    ]
+
+
+def check_cases(witnesses: Sequence[Witness]) -> list[Finding]:
+    """The headend has nothing against any meter."""
+    return [Finding("case", one.number, case) for one in witnesses for case in one.cases]
+
+
 def check_exactly_once(witnesses: Sequence[Witness]) -> list[Finding]:
     """Every payment is credited by exactly one of its callbacks, the first answered, and the rest are duplicates."""
     found = []
@@ -108,7 +135,7 @@ def check_agreement(witnesses: Sequence[Witness]) -> list[Finding]:
     return found
 
 
-CHECKS = (check_water, check_money, check_exactly_once, check_valve, check_agreement)
+CHECKS = (check_water, check_money, check_price, check_cases, check_exactly_once, check_valve, check_agreement)
 
 
 def check_all(witnesses: Sequence[Witness]) -> list[Finding]:

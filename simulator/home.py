@@ -32,7 +32,7 @@ class Listener(Protocol):
         """The meter shows something new."""
 
     def valve_arrived(self, home: Home, end: int) -> None:
-        """The valve has reached an end stop (link.END_…)."""
+        """The valve has moved to an end stop (link.END_…)."""
 
     def power_lost(self, home: Home) -> None:
         """The cut asked for by `cut_power` has come; the meter is dead."""
@@ -58,6 +58,7 @@ class Home:
         self.face: Face | None = None
         self.leak_litres_per_slot = 0
         self.delivered_l = 0
+        self.delivered_by_slot_l: dict[int, int] = {}
         self.unmet_l = 0
         self.lives = True
         self._world, self._taps, self._listener = world, taps, listener
@@ -110,12 +111,15 @@ class Home:
         if not self.valve.lets_water_through:
             self.unmet_l += litres
             return
+        slot = self._world.now_us // SLOT_US
+        self.delivered_by_slot_l[slot] = self.delivered_by_slot_l.get(slot, 0) + litres
         self.delivered_l += litres
         self._advance(link.pulses(self.delivered_l))
 
-    def _end_stop(self, end: int) -> None:
+    def _end_stop(self, end: int, moved: bool) -> None:
         self._advance(link.end_stop(end))
-        self._listener.valve_arrived(self, end)
+        if moved:
+            self._listener.valve_arrived(self, end)
 
     def _tick(self) -> None:
         self._wake = None

@@ -22,6 +22,7 @@ from . import link
 
 HEAP = "heapsize=64wK"  # 64 KB of words as on a 32-bit board
 _SILENCE_S = 60
+_ARGUMENT_MAX = 254
 NEVER_US = (1 << 64) - 1
 
 
@@ -73,7 +74,7 @@ class MeterProcess:
         assert self._process is None
         command = [interpreter(), "-X", HEAP, "-m", "main", "--flash", str(self._flash), "--lockstep"]
         if not self._flash.exists():
-            command += ["--provision", self._provision_hex]
+            command += [part for piece in self._provision_pieces() for part in ("--provision", piece)]
         self._process = subprocess.Popen(
             command, cwd=self._build, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0
         )
@@ -114,6 +115,11 @@ class MeterProcess:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def _provision_pieces(self) -> list[str]:
+        """The unix port takes no argument of more than 255 characters."""
+        whole = self._provision_hex
+        return [whole[start : start + _ARGUMENT_MAX] for start in range(0, len(whole), _ARGUMENT_MAX)]
 
     def _write(self, data: bytes) -> None:
         assert self._process is not None and self._process.stdin is not None

@@ -1,19 +1,19 @@
-"""What water costs in the world, and what a home's wishes would come to: the shared rating rule applied in advance.
+"""What water costs in the world: the shared rating rule applied to litres that the world itself knows.
 
-The story needs to know when a credit will end before it has ended; it asks the same kernel that the meter and the
-headend run (protocol/rules/rating.py), so it cannot be wrong about prices, only about people.
+The story asks it in advance, to know when a credit will end; the checkers ask it afterwards, to price what left the
+pipe without asking the meter or the headend. Same kernel as both (protocol/rules/rating.py), other inputs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from protocol.rules import rating
 from protocol.rules.calendar import Offsets, slot_of
 from protocol.rules.tariff import Tariff
 
-from .clock import OFFSET_MINUTES, SLOT_US, START_UNIX_S
-from .household import Demand
+from .clock import OFFSET_MINUTES, START_UNIX_S
 
 MILLS_PER_MINOR = 1000
 CURRENCY = "XOF"
@@ -54,11 +54,11 @@ def tariff(version: int, price: Price) -> Tariff:
     )
 
 
-def cost_mills(demand: Demand, until_us: int, prices: tuple[Price, ...]) -> int:
-    """What a home spends from the world's start to a time if every wish is met; a slot begun counts whole."""
+def cost_mills(litres_of_slot: Callable[[int], int], slots: int, prices: tuple[Price, ...]) -> int:
+    """What the world's first `slots` half-hours cost, by the rating rule itself: T of SEMANTICS B5."""
     state = rating.NEW
     packs = [tariff(number, price) for number, price in enumerate(prices, 1)]
-    for slot in range(-(-until_us // SLOT_US)):
+    for slot in range(slots):
         in_force = [pack for pack in packs if pack.from_slot <= START_SLOT + slot][-1]
-        state = rating.rate_slot(state, in_force, START_SLOT + slot, demand.litres(slot), True)
+        state = rating.rate_slot(state, in_force, START_SLOT + slot, litres_of_slot(slot), True)
     return int(state.spent_mills)

@@ -49,7 +49,7 @@ def airtime_us(frame_bytes: int) -> int:
 
 
 class Radio:
-    """One meter's air. Draws the same numbers for a frame whatever the options, so that options do not shift a world."""
+    """One meter's air. It draws as many numbers for a frame whatever the options: options do not shift a world."""
 
     def __init__(self, options: RadioOptions, stream: Stream) -> None:
         self.options = options

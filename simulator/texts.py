@@ -97,8 +97,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "le nouveau prix arrive à ce compteur avec {hours} h de retard ; il ne compte jamais un litre deux fois",
     ),
     "corrected_credit": (
-        "{mills} mills credited: {litres} L were priced at the old, higher price (SEMANTICS B5)",
-        "{mills} millièmes crédités : {litres} L ont été comptés à l’ancien prix, plus cher (SEMANTICS B5)",
+        "{mills} mills credited: litres after midnight were priced at the old, higher price (SEMANTICS B5)",
+        "{mills} millièmes crédités : des litres d’après minuit ont été comptés à l’ancien prix, plus cher (SEMANTICS B5)",
     ),
     "corrected_waived": (
         "{mills} mills waived: a rise that reached the meter late is not charged after the fact (SEMANTICS B6)",
@@ -129,6 +129,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "broken": ("BROKEN", "ROMPUE"),
     "who_headend": ("headend", "tête de réseau"),
     "who_utility": ("utility", "régie"),
+    "who_world": ("town", "ville"),
     "day": ("— day {day} of {days} —", "— jour {day} sur {days} —"),
 }
 

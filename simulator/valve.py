@@ -17,9 +17,12 @@ _ENDS = {link.MOTOR_OPEN: link.END_OPEN, link.MOTOR_CLOSE: link.END_CLOSED}
 
 
 class Valve:
-    """Position, motor and end stops of one valve. `arrived(end)` is called when an end stop is reached."""
+    """Position, motor and end stops of one valve.
 
-    def __init__(self, world: World, arrived: Callable[[int], None]) -> None:
+    `arrived(end, moved)` is called when an end stop is reached; `moved` is False when the valve stood there already.
+    """
+
+    def __init__(self, world: World, arrived: Callable[[int, bool], None]) -> None:
         self.position = link.END_OPEN
         self.closures = 0
         self.reopenings = 0
@@ -53,4 +56,4 @@ class Valve:
             self.closures += 1
         if before == link.END_CLOSED and end == link.END_OPEN:
             self.reopenings += 1
-        self._arrived(end)
+        self._arrived(end, before != end)

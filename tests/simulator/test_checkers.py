@@ -22,6 +22,9 @@ RIGHT = Witness(
     tap_open=True,
     paid_minor=500,
     answers=(("credited", "duplicate", "duplicate"),),
+    priced_mills=30_400,
+    corrected_mills=0,
+    cases=(),
     meter=READING,
     books=READING,
 )
@@ -73,6 +76,22 @@ def test_a_valve_that_is_not_where_both_sides_say_is_found() -> None:
 
 def test_a_valve_the_headend_has_wrong_is_found() -> None:
     assert checks_that_fail(RIGHT._replace(books=READING._replace(valve_open=False))) == ["agreement", "valve"]
+
+
+def test_a_meter_and_books_wrong_together_by_one_mill_are_found_by_the_price_of_the_pipes_litres() -> None:
+    both = READING._replace(spent_mills=30_401, balance_mills=469_599)
+    assert checks_that_fail(RIGHT._replace(meter=both, books=both)) == ["price"]
+
+
+def test_a_late_price_is_right_when_the_correction_makes_up_for_it() -> None:
+    """B5, B8: the meter charged 100 mills too much and 100 mills were given back."""
+    late = READING._replace(credited_mills=500_100, spent_mills=30_500, balance_mills=469_600)
+    assert checks_that_fail(RIGHT._replace(meter=late, books=late, corrected_mills=-100)) == []
+    assert checks_that_fail(RIGHT._replace(meter=late, books=late, corrected_mills=-99)) == ["price"]
+
+
+def test_what_the_headend_itself_found_is_a_finding() -> None:
+    assert checks_that_fail(RIGHT._replace(cases=("divergent",))) == ["case"]
 
 
 def test_divergent_meters_are_counted_once_each() -> None:

@@ -44,7 +44,9 @@ class Scene:
         self.told: list[tuple[Payment, str]] = []
         self.presses: list[int] = []
         self.waits: list[int | None] = []
-        self.phone = Phone(self.world, self.books, Stream(1, "phone"), lambda paid, answer: self.told.append((paid, answer)))
+        self.phone = Phone(
+            self.world, self.books, Stream(1, "phone"), lambda paid, answer: self.told.append((paid, answer))
+        )
         valve = SimpleNamespace(position=link.END_CLOSED if dry else link.END_OPEN, lets_water_through=not dry)
         self.home: Home = SimpleNamespace(number=1, valve=valve, press_button=self._pressed)  # type: ignore[assignment]
         self.phone.register(self.home, "00000195")
