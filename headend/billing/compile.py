@@ -28,6 +28,7 @@ _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9}|/[0-9]{1,9})?(?![\s\S]
 
 TAXABLE_ROLES = frozenset({"water", "sewer", "fixed", "levy"})
 MILLS_PER_MINOR = 1000
+PER_CENT = Fraction(1, 100)
 
 
 class Roles(NamedTuple):
@@ -158,7 +159,7 @@ def _charge_parts(printed: PrintedTariff) -> list[tuple[Fraction, ...]]:
 
 
 def _sewer(printed: PrintedTariff, water: Fraction) -> Fraction:
-    return water * _exact(printed.sewer_percent, "sewer_percent") / 100
+    return water * _exact(printed.sewer_percent, "sewer_percent") * PER_CENT
 
 
 def _with_taxes(
@@ -175,7 +176,7 @@ def _tax(tax: Tax | None, bases: dict[str, Fraction], field: str) -> Fraction:
     percent = _exact(tax.percent, field)
     if percent > 100 or not tax.roles <= TAXABLE_ROLES:
         raise RuleRefused(RULE_OUT_OF_RANGE, field)
-    return sum((bases[role] for role in tax.roles), Fraction(0)) * percent / 100
+    return sum((bases[role] for role in tax.roles), Fraction(0)) * percent * PER_CENT
 
 
 def _exact(amount: Amount, field: str) -> Fraction:
