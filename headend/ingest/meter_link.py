@@ -31,8 +31,7 @@ class MeterLink:
     policy_echo: int = 0
     plan_echo: int = 0
     anchor_slot: int = 0
-    unopened: int = 1
-    since_packs: int = 0
+    unopened: int = 0
     battery_mv: int | None = None
     firmware_version: int | None = None
     boot_count: int | None = None

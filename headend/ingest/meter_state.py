@@ -3,7 +3,9 @@
 It is a shadow: `guelta ledger rebuild` computes it again from the uplinks and compares.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from headend.ledger.chart import CHARGE_ROLES
 from headend.storage.tables import meter_state
@@ -56,13 +58,15 @@ def load(tx: Tx, meter_id: bytes) -> MeterState:
     row = tx.cursor.execute(_SELECT, (meter_id,)).fetchone()
     if row is None:
         raise LookupError(f"no state of meter {meter_id.hex()}")
-    return from_row(tuple(row))
+    return from_row(row)
 
 
-def from_row(row: tuple[object, ...]) -> MeterState:
+def from_row(row: Sequence[Any]) -> MeterState:
     """The inverse of `to_row`."""
-    plain, rest = row[:_PLAIN], row[_PLAIN:]
-    return MeterState(*plain, RatingState(*rest[:5]), RatingState(*rest[5:10]), tuple(rest[10:-1]), rest[-1])  # type: ignore[arg-type]
+    plain: dict[str, Any] = dict(zip(_COLUMNS, row[:_PLAIN], strict=False))
+    rest = row[_PLAIN:]
+    metered, today = RatingState(*rest[:5]), RatingState(*rest[5:10])
+    return MeterState(**plain, metered=metered, today=today, carries=tuple(rest[10:-1]), corrected_mills=rest[-1])
 
 
 def to_row(state: MeterState) -> tuple[object, ...]:

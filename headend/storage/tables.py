@@ -496,8 +496,7 @@ meter_link = table(
     whole("policy_echo"),
     whole("plan_echo"),
     whole("anchor_slot"),
-    whole("unopened"),
-    whole("since_packs"),  # uplinks heard since packs that act later were last sent
+    whole("unopened"),  # 1 when the meter said it holds no OPENING
     whole("battery_mv", required=False),
     whole("firmware_version", required=False),
     whole("boot_count", required=False),

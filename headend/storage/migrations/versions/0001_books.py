@@ -140,7 +140,6 @@ def upgrade() -> None:
     sa.Column('plan_echo', WHOLE, nullable=False),
     sa.Column('anchor_slot', WHOLE, nullable=False),
     sa.Column('unopened', WHOLE, nullable=False),
-    sa.Column('since_packs', WHOLE, nullable=False),
     sa.Column('battery_mv', WHOLE, nullable=True),
     sa.Column('firmware_version', WHOLE, nullable=True),
     sa.Column('boot_count', WHOLE, nullable=True),

@@ -1,0 +1,54 @@
+"""What else a meter is told to do: its valve policy, and the instalments of its holder's debt."""
+
+from headend.billing.packs import append_pack, next_version
+from headend.ledger.posting_rules import debt_recognised
+from headend.meters.lookup import holding_of_meter
+from headend.refusals import Code, Refused
+from headend.storage.writer import Tx
+from protocol.errors import Refused as ProtocolRefused
+from protocol.rules import debt, policy
+from protocol.rules.debt import Plan
+from protocol.rules.policy import Policy
+from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY
+
+
+def set_policy(tx: Tx, meter_id: bytes, wanted: Policy, from_slot: int = 0) -> int:
+    """Give a meter a new valve policy; returns its version (that of `wanted` is replaced). Raises Refused."""
+    holding_of_meter(tx, meter_id)
+    version = next_version(tx, meter_id, DOWN_POLICY)
+    try:
+        body = policy.encode_body(wanted._replace(version=version))
+    except ProtocolRefused as refused:
+        raise Refused(Code.POLICY, refused.field, str(refused)) from None
+    return append_pack(tx, meter_id, DOWN_POLICY, from_slot, body, None)
+
+
+def set_debt_plan(tx: Tx, meter_id: bytes, key: str, debt_mills: int, amount_mills: int, start_day: int) -> int:
+    """Recognise a further debt of the present holder and have the meter collect it; returns the plan's version.
+
+    The plan's ceiling is cumulative: what earlier plans were to collect stays in it (SEMANTICS B7). A repeated key
+    changes nothing. Raises Refused.
+    """
+    holding = holding_of_meter(tx, meter_id)
+    last = last_plan(tx, meter_id)
+    if isinstance(debt_mills, bool) or isinstance(amount_mills, bool) or debt_mills <= 0 or amount_mills <= 0:
+        raise Refused(Code.PLAN, "amounts")
+    version = next_version(tx, meter_id, DOWN_PLAN)
+    ceiling_mills = debt_mills + (0 if last is None else last.ceiling_mills)
+    try:
+        body = debt.encode_body(Plan(version, ceiling_mills, amount_mills, start_day))
+    except ProtocolRefused as refused:
+        raise Refused(Code.PLAN, refused.field, str(refused)) from None
+    if not debt_recognised(tx, f"debt:{key}", holding, debt_mills, key).new:
+        return version - 1
+    return append_pack(tx, meter_id, DOWN_PLAN, 0, body, None)
+
+
+def last_plan(tx: Tx, meter_id: bytes, version: int | None = None) -> Plan | None:
+    """The newest debt plan of a meter, or the one of that version; None if there is none."""
+    row = tx.cursor.execute(
+        "SELECT version, body FROM pack WHERE meter_id = ? AND kind = ? AND version = coalesce(?, version) "
+        "ORDER BY version DESC LIMIT 1",
+        (meter_id, DOWN_PLAN, version),
+    ).fetchone()
+    return None if row is None else debt.decode_body(*row)

@@ -1,0 +1,75 @@
+"""What prices hold: tariffs by the slot they are true from and the instant they became known (bitemporal).
+
+`timeline` is everything known now; a slot's price is the newest knowledge about the latest start not after it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from headend.billing.compile import Roles, Split, compile_tariff, roles_of_line
+from headend.billing.printed import parse
+from headend.storage.writer import Tx
+from protocol.rules.rating import Line
+from protocol.rules.tariff import Tariff
+
+# A pack's own version and start do not change what a litre costs.
+_ANY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """A tariff as the kernel takes it, and how each of its prices divides over roles."""
+
+    tariff: Tariff
+    split: Split
+
+    def roles_of(self, line: Line) -> Roles:
+        return roles_of_line(self.split, line)
+
+
+class Known(NamedTuple):
+    """A published tariff: true from a slot on, until one with a later start, or newer knowledge of the same start."""
+
+    tariff_id: int
+    valid_from_slot: int
+    late: str
+    printed: str
+
+
+@lru_cache(4096)
+def rates_of(printed: str, households: int) -> Rates:
+    """The prices of a printed tariff for one tap; the same text always gives the same prices."""
+    compiled = compile_tariff(parse(printed, households), _ANY_VERSION, 0)
+    return Rates(compiled.tariff, compiled.split)
+
+
+def timeline(tx: Tx, code: str) -> tuple[Known, ...]:
+    """What is known by now of a tariff code, the one to prefer first."""
+    rows = tx.cursor.execute(
+        "SELECT id, valid_from_slot, late, printed FROM tariff WHERE code = ? "
+        "ORDER BY valid_from_slot DESC, known_from_us DESC, id DESC",
+        (code,),
+    )
+    return tuple(Known(*row) for row in rows.fetchall())
+
+
+def known_at(known: tuple[Known, ...], slot: int) -> Known | None:
+    """The tariff of a slot, or None before the first start."""
+    return next((tariff for tariff in known if tariff.valid_from_slot <= slot), None)
+
+
+def pack_rates(tx: Tx, meter_id: bytes, version: int) -> Rates | None:
+    """The prices of a tariff pack of a meter, or None if the meter was never given that version."""
+    row = tx.cursor.execute(
+        "SELECT t.printed, p.from_slot FROM pack p JOIN tariff t ON t.id = p.tariff_id "
+        "WHERE p.meter_id = ? AND p.kind = 3 AND p.version = ?",
+        (meter_id, version),
+    ).fetchone()
+    if row is None:
+        return None
+    households = tx.cursor.execute(
+        "SELECT households FROM contract WHERE meter_id = ? ORDER BY start_slot <= ? DESC, start_slot DESC LIMIT 1",
+        (meter_id, row[1]),
+    ).fetchone()[0]
+    return rates_of(row[0], households)

@@ -1,0 +1,81 @@
+"""The posted slots of a meter, one by one, out of the facts and segments of the books."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from headend.storage.writer import Tx
+from protocol.wire.messages import STATUS_CLOCK_UNSURE
+
+# Where the status byte stands in the facts of a DAY or RANGE (docs/SPEC.md).
+_STATUS_AT = 9
+
+
+class RatedSlot(NamedTuple):
+    """A half-hour that was posted: its litres, the pack that priced it on the meter, and whether its clock was sure."""
+
+    slot: int
+    litres: int
+    pack_version: int
+    sure: bool
+
+
+def posted_slots(tx: Tx, meter_id: bytes, generation: int) -> list[RatedSlot]:
+    """All posted slots of a wallet generation in the order in which the meter counted them."""
+    litres: dict[tuple[int, int], tuple[int, bool]] = {}
+    logs = tx.cursor.execute(
+        "SELECT log_generation, first_slot, slots, facts FROM uplink "
+        "WHERE meter_id = ? AND generation = ? AND first_slot IS NOT NULL ORDER BY id",
+        (meter_id, generation),
+    )
+    for log_generation, first_slot, slots, facts in logs.fetchall():
+        sure = not facts[_STATUS_AT] & STATUS_CLOCK_UNSURE
+        for slot, value in enumerate(unpack_slots(slots), first_slot):
+            litres.setdefault((log_generation, slot), (value, sure))
+    columns = "segment_log_generation, segment_first_slot, segment_slots, pack_version"
+    segments = tx.cursor.execute(
+        f"SELECT {columns} FROM uplink WHERE meter_id = ?1 AND generation = ?2 AND segment_first_slot IS NOT NULL "
+        f"UNION ALL SELECT {columns} FROM segment WHERE meter_id = ?1 AND generation = ?2 ORDER BY 1, 2",
+        (meter_id, generation),
+    ).fetchall()
+    return [
+        RatedSlot(slot, *_with_pack(litres[log_generation, slot], pack_version))
+        for log_generation, first_slot, count, pack_version in segments
+        for slot in range(first_slot, first_slot + count)
+    ]
+
+
+def _with_pack(value: tuple[int, bool], pack_version: int) -> tuple[int, int, bool]:
+    return value[0], pack_version, value[1]
+
+
+def spread_unsure(slots: Sequence[RatedSlot]) -> list[RatedSlot]:
+    """Unsure litres spread evenly over the slots between the sure ones, which then count as sure (SEMANTICS C2).
+
+    A run of unsure slots that no sure slot closes yet stays as it is. 10 litres over 4 slots: 2, 3, 2, 3.
+    """
+    spread: list[RatedSlot] = []
+    run: list[RatedSlot] = []
+    for item in slots:
+        if not item.sure:
+            run.append(item)
+            continue
+        spread += _evenly(run)
+        run = []
+        spread.append(item)
+    return spread + run
+
+
+def _evenly(run: Sequence[RatedSlot]) -> Iterable[RatedSlot]:
+    total_l, count = sum(item.litres for item in run), len(run)
+    for i, item in enumerate(run):
+        yield item._replace(litres=total_l * (i + 1) // count - total_l * i // count, sure=True)
+
+
+def pack_slots(litres: Sequence[int]) -> bytes:
+    """Litres per slot as the books keep them: u16 big endian each."""
+    return b"".join(value.to_bytes(2, "big") for value in litres)
+
+
+def unpack_slots(slots: bytes) -> tuple[int, ...]:
+    """The inverse of `pack_slots`."""
+    return tuple(int.from_bytes(slots[at : at + 2], "big") for at in range(0, len(slots), 2))

@@ -1,0 +1,203 @@
+"""Posting order: only the contiguous prefix of slots is rated, in the meter's own order, however logs arrive (F1).
+
+A row that arrives early posts nothing; the row that closes the gap posts up to the new frontier. So any order and any
+repetition of uplinks ends in the same books.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from headend.billing.correct import contract_at
+from headend.billing.instalments import collected_after
+from headend.billing.plans import last_plan
+from headend.billing.published import Rates, known_at, pack_rates, rates_of, timeline
+from headend.billing.segments import Counters, Run, Segment, rate_run
+from headend.ingest.decode import Log
+from headend.ingest.meter_state import MeterState
+from headend.ledger.cases import CaseKind
+from headend.meters.lookup import Contract, contracts_of
+from headend.storage.writer import Tx
+from protocol.rules.calendar import slot_of
+from protocol.rules.rating import RatingState, rate_slot
+from protocol.wire.event_codes import LOG_GENERATION
+from protocol.wire.messages import STATUS_CLOCK_UNSURE
+
+_LOW_16 = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person must look at; `key` names the same finding again."""
+
+    kind: CaseKind
+    key: str
+    detail: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What can be posted now: the segments in order, the state after them, the last log posted, and what was found."""
+
+    state: MeterState
+    segments: tuple[Segment, ...] = ()
+    last: Log | None = None
+    findings: tuple[Finding, ...] = ()
+    clock_found: bool = False  # an unsure stretch ended: its litres are to be spread (SEMANTICS C2)
+    went_back: bool = False
+
+
+@dataclass(slots=True)
+class _Posting:
+    """What one uplink makes of a meter's waiting logs."""
+
+    state: MeterState
+    segments: list[Segment] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    last: Log | None = None
+    clock_found: bool = False
+
+
+def advance(tx: Tx, state: MeterState, logs: Sequence[Log], plan_version: int) -> Advanced:
+    """Post from `logs` (in the order in which they were stored) as far as they are contiguous.
+
+    `plan_version` is the debt plan the meter is known to hold, 0 if it told none: then the newest counts.
+    """
+    posting = _Posting(state)
+    contracts = contracts_of(tx, state.meter_id)
+    while (found := _next(tx, posting.state, logs, contracts)) is not None:
+        posting.state, log = found
+        try:
+            _post(tx, posting, log, contracts, plan_version)
+        except ValueError:
+            detail = {"slot": log.first_slot, "spent24_mills": log.spent24_mills, "known_mills": state.spent_mills}
+            finding = Finding(CaseKind.WENT_BACK, f"{state.generation}:{log.first_slot}", detail)
+            return Advanced(state, findings=(finding,), went_back=True)
+    after = posting.state
+    waiting = any(
+        log.log_generation > after.log_generation
+        or (log.log_generation == after.log_generation and log.end_slot > after.frontier_slot)
+        for log in logs
+    )
+    after = replace(after, waiting=int(waiting))
+    return Advanced(after, tuple(posting.segments), posting.last, tuple(posting.findings), posting.clock_found)
+
+
+def _next(tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract]) -> tuple[MeterState, Log] | None:
+    """The log that continues the meter's count, and the state made ready for it; None while a gap is open."""
+    own = [log for log in logs if log.log_generation == state.log_generation]
+    if not state.started:
+        starts = [log for log in own if log.volume16_l == state.volume_l & _LOW_16]
+        if not starts:
+            return None
+        first = min(starts, key=lambda log: log.first_slot)
+        return replace(state, started=1, frontier_slot=first.first_slot), first
+    for log in own:
+        if log.first_slot <= state.frontier_slot < log.end_slot:
+            return state, log
+    return _next_generation(tx, state, logs, contracts)
+
+
+def _next_generation(
+    tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract]
+) -> tuple[MeterState, Log] | None:
+    """The first log of the next log generation (SEMANTICS C1), once everything of this one is posted.
+
+    Its start is what the meter's event says; without the event, the log whose V and S continue ours exactly.
+    """
+    following = state.log_generation + 1
+    candidates = [log for log in logs if log.log_generation == following and log.volume16_l == state.volume_l & _LOW_16]
+    told = tx.cursor.execute(
+        "SELECT at_unix_s FROM meter_event WHERE meter_id = ? AND generation = ? AND code = ? AND argument = ?",
+        (state.meter_id, state.generation, LOG_GENERATION, following),
+    ).fetchone()
+    for log in sorted(candidates, key=lambda log: log.first_slot):
+        moved = replace(state, log_generation=following, frontier_slot=log.first_slot)
+        if told is not None and slot_of(told[0]) == log.first_slot:
+            return moved, log
+        if told is None and _continues(tx, moved, log, contracts):
+            return moved, log
+    return None
+
+
+def _continues(tx: Tx, state: MeterState, log: Log, contracts: list[Contract]) -> bool:
+    """Whether the log's S is exactly what its slots cost from here."""
+    try:
+        _, _, divergence = _rate(tx, state, log, contracts, state.collected_mills)
+    except ValueError:
+        return False
+    return divergence == 0
+
+
+def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], plan_version: int) -> None:
+    """Rate what of `log` lies beyond the frontier and move the state. Raises ValueError when S fell."""
+    state = posting.state
+    skipped = state.frontier_slot - log.first_slot
+    litres = log.litres[skipped:]
+    sure = not log.status & STATUS_CLOCK_UNSURE
+    lag_l = (log.volume16_l + sum(log.litres[:skipped]) - state.volume_l) & _LOW_16
+    if lag_l:
+        detail = {"slot": log.first_slot, "difference_l": lag_l}
+        posting.findings.append(Finding(CaseKind.VOLUME_MISMATCH, f"{state.generation}:{lag_l}", detail))
+    instalments = (log.instalments6 - state.instalments) & 63
+    plan = last_plan(tx, state.meter_id, plan_version or None) if instalments else None
+    collected_mills, within = collected_after(plan, state.collected_mills, instalments)
+    if not within:
+        detail = {"instalments": instalments, "collected_mills": collected_mills}
+        posting.findings.append(Finding(CaseKind.DEBT_BOUNDS, f"{state.generation}:{state.instalments}", detail))
+    segments, counters, divergence = _rate(tx, state, log, contracts, collected_mills)
+    if divergence:
+        detail = {"slot": state.frontier_slot, "difference_mills": divergence}
+        posting.findings.append(Finding(CaseKind.DIVERGENT, f"{state.generation}:{state.frontier_slot}", detail))
+    posting.state = replace(
+        state,
+        frontier_slot=log.end_slot,
+        unsure=int(not sure),
+        volume_l=state.volume_l + sum(litres),
+        spent_mills=counters.spent_mills,
+        collected_mills=counters.collected_mills,
+        instalments=state.instalments + instalments,
+        pack_version=log.pack_version,
+        metered=counters.metered,
+        today=_rate_today(tx, state, log, contracts, counters.metered),
+        carries=counters.carries,
+    )
+    posting.segments += segments
+    posting.last = log
+    posting.clock_found = posting.clock_found or bool(state.unsure and sure)
+
+
+def _rate(
+    tx: Tx, state: MeterState, log: Log, contracts: list[Contract], collected_mills: int
+) -> tuple[list[Segment], Counters, int]:
+    """The segments of a log from the frontier on. Raises ValueError when S fell."""
+    litres = log.litres[state.frontier_slot - log.first_slot :]
+    sure = not log.status & STATUS_CLOCK_UNSURE
+    run = Run(state.log_generation, state.frontier_slot, litres, log.spent24_mills, log.pack_version, sure)
+    counters = Counters(state.spent_mills, state.collected_mills, state.metered, state.carries)
+    rates = _own_rates(tx, state.meter_id, log.pack_version)
+    return rate_run(run, counters, rates, lambda slot: contract_at(contracts, slot).contract_id, collected_mills)
+
+
+def _own_rates(tx: Tx, meter_id: bytes, version: int) -> Rates:
+    rates = pack_rates(tx, meter_id, version)
+    assert rates is not None, "a log is decoded only under a pack in the books"
+    return rates
+
+
+def _rate_today(tx: Tx, state: MeterState, log: Log, contracts: list[Contract], metered: RatingState) -> RatingState:
+    """T after the log: what today's tariffs make of the same slots. Where they are the meter's own, T moves with M."""
+    sure = not log.status & STATUS_CLOCK_UNSURE
+    own = _own_rates(tx, state.meter_id, log.pack_version)
+    known = {contract.tariff_code: timeline(tx, contract.tariff_code) for contract in contracts}
+    rates = []
+    for slot in range(state.frontier_slot, log.end_slot):
+        contract = contract_at(contracts, slot)
+        tariff = known_at(known[contract.tariff_code], slot)
+        rates.append(own if tariff is None else rates_of(tariff.printed, contract.households))
+    today = state.today
+    if today[1:] == state.metered[1:] and all(item is own for item in rates):
+        return RatingState(today.spent_mills + metered.spent_mills - state.metered.spent_mills, *metered[1:])
+    litres = log.litres[state.frontier_slot - log.first_slot :]
+    for slot, (value, item) in enumerate(zip(litres, rates, strict=True), state.frontier_slot):
+        today = rate_slot(today, item.tariff, slot, value, sure)
+    return today

@@ -1,0 +1,98 @@
+"""From an authentic plaintext to a message; a log gets its full slot number and its pack on the way."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from headend.billing.published import pack_rates
+from headend.ingest.authenticate import Authentic
+from headend.ingest.meter_state import MeterState
+from headend.ingest.received import Refusal
+from headend.storage.writer import Tx
+from protocol.errors import TYPE_RESERVED, WireRefused
+from protocol.rules.calendar import slot_of, slot_phase
+from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE, decode_up, read_log_head
+from protocol.wire.unwrap import unwrap_near
+
+# The facts of a DAY are its 10 fixed bytes, of a RANGE also the count: the log itself is kept apart (SEMANTICS F4).
+_FACTS_BYTES = {UP_DAY: 10, UP_RANGE: 11}
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The slots of a DAY or RANGE in full numbers; the money and volume fields are still the low bits on air."""
+
+    log_generation: int
+    first_slot: int
+    litres: tuple[int, ...]
+    volume16_l: int
+    spent24_mills: int
+    instalments6: int
+    statement6: int
+    pack_version: int
+    status: int
+
+    @property
+    def end_slot(self) -> int:
+        return self.first_slot + len(self.litres)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A frame with its message; `log` is set for a DAY or RANGE; `facts` is what the books keep of the plaintext."""
+
+    authentic: Authentic
+    message: Any
+    log: Log | None
+    facts: bytes
+
+
+def decode(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Refusal:
+    """Read the message. A refusal here means a faulty meter: the frame was authentic."""
+    kind, plaintext = authentic.type, authentic.plaintext
+    try:
+        if kind not in _FACTS_BYTES:
+            return Decoded(authentic, decode_up(kind, plaintext), None, plaintext)
+        return _decode_log(tx, authentic, state)
+    except WireRefused as refused:
+        return Refusal.RESERVED_TYPE if refused.code == TYPE_RESERVED else Refusal.UNREADABLE
+
+
+def _decode_log(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Refusal:
+    """A DAY or RANGE. Raises WireRefused."""
+    generation2, slot14, *_, pack4, _ = read_log_head(authentic.plaintext)
+    log_generation = unwrap_near(generation2, 2, state.log_generation)
+    version = pack_version_of(tx, state.meter_id, pack4)
+    rates = None if version is None else pack_rates(tx, state.meter_id, version)
+    if version is None or rates is None:
+        return Refusal.PACK_UNKNOWN
+    first_slot = unwrap_near(slot14, 14, _expected_slot(authentic, state, log_generation))
+    phase = slot_phase(first_slot, rates.tariff.offsets)
+    message = decode_up(authentic.type, authentic.plaintext, phase)
+    log = Log(
+        log_generation,
+        first_slot,
+        tuple(message.litres),
+        message.volume16_l,
+        message.spent24_mills,
+        message.instalments6,
+        message.statement6,
+        version,
+        message.status,
+    )
+    return Decoded(authentic, message, log, authentic.plaintext[: _FACTS_BYTES[authentic.type]])
+
+
+def pack_version_of(tx: Tx, meter_id: bytes, pack4: int) -> int | None:
+    """The newest tariff pack of a meter with these low 4 bits."""
+    row = tx.cursor.execute(
+        "SELECT max(version) FROM pack WHERE meter_id = ? AND kind = ? AND version & 15 = ?",
+        (meter_id, DOWN_TARIFF, pack4),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def _expected_slot(authentic: Authentic, state: MeterState, log_generation: int) -> int:
+    """Within half a year of the true slot: the frontier or the last ANCHOR; our clock for another log generation."""
+    if log_generation == state.log_generation:
+        return max(state.frontier_slot, authentic.link.anchor_slot)
+    return slot_of(authentic.received.at_us // 1_000_000)

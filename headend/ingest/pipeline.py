@@ -1,0 +1,95 @@
+"""An uplink from bytes to books, as a list of steps: each takes the one before and returns a fuller value, or refuses.
+
+    Received → Authentic → Decoded → Placed → Advanced → Posted → Answer
+
+All of it runs as one job of the writer: the acknowledgement in the answer is sealed and sent only after the commit.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from headend.downlink import desired
+from headend.downlink.reply import Reply
+from headend.ingest import meter_link, meter_state
+from headend.ingest.advance import Advanced, advance
+from headend.ingest.authenticate import Authentic, authenticate
+from headend.ingest.decode import Decoded, decode
+from headend.ingest.hear import hear, judge_anchor, spend_counter, start_told
+from headend.ingest.meter_link import MeterLink
+from headend.ingest.meter_state import MeterState
+from headend.ingest.place import place
+from headend.ingest.post import open_cases, post
+from headend.ingest.received import Answer, Received, Refusal
+from headend.ledger import statements
+from headend.ledger.cases import CaseKind, open_case
+from headend.meters.keyring import Keyring
+from headend.storage.writer import Tx
+from protocol.wire.messages import STATUS_CLOCK_UNSURE, UP_ANCHOR, Time
+
+_CASE_OF_REFUSAL = {Refusal.UNREADABLE: CaseKind.UNREADABLE, Refusal.PACK_UNKNOWN: CaseKind.PACK_UNKNOWN}
+
+
+class Ingest:
+    """Takes uplinks. `random_bytes(n)` must be a cryptographic source: it salts the half-hours in the chain."""
+
+    def __init__(self, keyring: Keyring, random_bytes: Callable[[int], bytes]) -> None:
+        self.keyring = keyring
+        self._random_bytes = random_bytes
+
+    def receive(self, tx: Tx, received: Received) -> Answer:
+        """Take one uplink inside the writer's transaction."""
+        authentic = authenticate(tx, self.keyring, received)
+        if isinstance(authentic, Refusal):
+            return Answer(authentic, None, False, None)
+        state = meter_state.load(tx, received.meter_id)
+        if not authentic.fresh:
+            return Answer(None, None, True, self._answer_again(tx, authentic, state))
+        link = spend_counter(authentic)
+        decoded = decode(tx, authentic, state)
+        if isinstance(decoded, Refusal):
+            return self._refuse(tx, authentic, link, decoded)
+        return self._take(tx, decoded, state, link)
+
+    def _take(self, tx: Tx, decoded: Decoded, state: MeterState, link: MeterLink) -> Answer:
+        statement = statements.current(tx, state.meter_id, state.generation)
+        link = hear(link, decoded, statement)
+        placed = place(tx, decoded, state)
+        findings = tuple(judge_anchor(state, decoded, statement))
+        if decoded.authentic.quarantined:
+            advanced = Advanced(replace(state, waiting=1))
+        else:
+            advanced = advance(tx, start_told(state, decoded), placed.logs, link.plan_echo)
+        open_cases(tx, state.meter_id, findings + advanced.findings, placed.conflicts)
+        posted = post(tx, decoded, advanced, link, self._random_bytes)
+        link, reply = desired.answer(tx, posted.state, posted.link, decoded.authentic.keys, _time_wanted(decoded, link))
+        meter_link.save(tx, link)
+        return Answer(None, posted.uplink_id, False, reply)
+
+    def _refuse(self, tx: Tx, authentic: Authentic, link: MeterLink, refusal: Refusal) -> Answer:
+        """An authentic frame that says nothing usable: its counter is spent, and a person should look at the meter."""
+        kind = _CASE_OF_REFUSAL.get(refusal)
+        if kind is not None:
+            meter_id = authentic.received.meter_id
+            detail = {"type": authentic.type, "plaintext": authentic.plaintext}
+            open_case(tx, kind, f"{meter_id.hex()}:{authentic.counter}", meter_id, **detail)
+        meter_link.save(tx, link)
+        return Answer(refusal, None, False, None)
+
+    def _answer_again(self, tx: Tx, authentic: Authentic, state: MeterState) -> Reply | None:
+        """A repeated frame changes nothing and is answered like the first: the meter may not have heard us.
+
+        The answer goes where this copy came from, but later pushes do not: a copy proves no address.
+        """
+        received = authentic.received
+        copy = replace(authentic.link, bearer=int(received.bearer), address=received.address)
+        link, reply = desired.answer(tx, state, copy, authentic.keys, None)
+        meter_link.save(tx, replace(authentic.link, down_next=link.down_next))
+        return reply
+
+
+def _time_wanted(decoded: Decoded, link: MeterLink) -> Time | None:
+    """A TIME after every ANCHOR and whenever the meter says that its clock is unsure (SEMANTICS C3)."""
+    authentic = decoded.authentic
+    if authentic.type == UP_ANCHOR or link.status & STATUS_CLOCK_UNSURE:
+        return Time(authentic.counter, authentic.received.at_us // 1_000_000)
+    return None

@@ -1,0 +1,88 @@
+"""Which stored logs matter for a new one: those it overlaps, and those that wait for a gap to close (SEMANTICS F1)."""
+
+from dataclasses import dataclass
+
+from headend.billing.slots import unpack_slots
+from headend.ingest.decode import Decoded, Log, pack_version_of
+from headend.ingest.meter_state import MeterState
+from headend.storage.writer import Tx
+from protocol.wire.limits import RANGE_SLOTS_MAX
+from protocol.wire.messages import read_log_head
+
+_SELECT = "SELECT log_generation, first_slot, slots, facts FROM uplink WHERE meter_id = ? AND generation = ? "
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A slot that came again with another value. The first value stays (DESIGN §6)."""
+
+    log_generation: int
+    slot: int
+    stored_l: int
+    repeated_l: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A decoded frame with the logs to post from, in the order in which they were stored; the new one is last."""
+
+    decoded: Decoded
+    logs: tuple[Log, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+def place(tx: Tx, decoded: Decoded, state: MeterState) -> Placed:
+    """Load only what can matter: nothing at all when the new log starts at the frontier and no other waits."""
+    new = decoded.log
+    if new is None:
+        return Placed(decoded, (), ())
+    in_turn = state.started and new.log_generation == state.log_generation and new.first_slot == state.frontier_slot
+    if in_turn and not state.waiting:
+        return Placed(decoded, (new,), ())
+    return Placed(decoded, (*waiting_logs(tx, state), new), _conflicts(_overlapping(tx, state, new), new))
+
+
+def waiting_logs(tx: Tx, state: MeterState) -> list[Log]:
+    """Stored logs that end beyond the frontier, or belong to a later log generation; the first stored first."""
+    rows = tx.cursor.execute(
+        _SELECT + "AND first_slot IS NOT NULL AND log_generation >= ? "
+        "AND (log_generation > ? OR first_slot + slot_count > ? OR ?) ORDER BY id",
+        (
+            state.meter_id,
+            state.generation,
+            state.log_generation,
+            state.log_generation,
+            state.frontier_slot,
+            not state.started,
+        ),
+    )
+    return [_log(tx, state.meter_id, row) for row in rows.fetchall()]
+
+
+def _overlapping(tx: Tx, state: MeterState, new: Log) -> list[Log]:
+    rows = tx.cursor.execute(
+        _SELECT + "AND log_generation = ? AND first_slot > ? AND first_slot < ? ORDER BY id",
+        (state.meter_id, state.generation, new.log_generation, new.first_slot - RANGE_SLOTS_MAX, new.end_slot),
+    )
+    return [_log(tx, state.meter_id, row) for row in rows.fetchall()]
+
+
+def _conflicts(stored: list[Log], new: Log) -> tuple[Conflict, ...]:
+    conflicts = []
+    for log in stored:
+        for slot in range(max(log.first_slot, new.first_slot), min(log.end_slot, new.end_slot)):
+            old_l, new_l = log.litres[slot - log.first_slot], new.litres[slot - new.first_slot]
+            if old_l != new_l:
+                conflicts.append(Conflict(new.log_generation, slot, old_l, new_l))
+    return tuple(conflicts)
+
+
+def _log(tx: Tx, meter_id: bytes, row: tuple[int, int, bytes, bytes]) -> Log:
+    """A stored log as it was decoded."""
+    log_generation, first_slot, slots, facts = row
+    _, _, volume16_l, spent24_mills, instalments6, statement6, pack4, status = read_log_head(facts)
+    version = pack_version_of(tx, meter_id, pack4)
+    assert version is not None, "a log is stored only under a pack in the books, and packs are never deleted"
+    litres = unpack_slots(slots)
+    head = (log_generation, first_slot, litres, volume16_l, spent24_mills, instalments6, statement6)
+    return Log(*head, version, status)
