@@ -1,4 +1,4 @@
-"""100,000 mutated frames: what the tag keeps out, and what the decoders do when the tag lets everything in (CT-05)."""
+"""100,000 mutated frames: what the tag keeps out, and what the decoders do when the tag lets everything in."""
 
 import os
 import random
