@@ -72,6 +72,7 @@ def test_b3_the_lines_sum_to_the_rise_of_s_to_the_last_ten_thousandth(
     after = rating.rate_slot(state, tariff, slot, litres, sure)
     assert sum(line.amount for line in lines) == exact(after) - exact(state)
     assert sum(line.quantity for line in lines if line.kind == rating.WATER) == litres
+    assert all(line.quantity > 0 for line in lines)
 
 
 @given(tariffs(), STATES, SLOTS, st.integers(-3_000, 3_000))
