@@ -7,6 +7,7 @@ when too many wait, further ones are dropped: the meter sends again what was not
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import structlog
 
@@ -42,8 +43,8 @@ class UdpBearer(asyncio.DatagramProtocol):
     dropped: int = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        # On Python 3.11 the event loop's own transport does not inherit from the class it implements.
+        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         received = read_datagram(data, address, self.clock.unix_us())
