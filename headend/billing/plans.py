@@ -45,10 +45,10 @@ def set_debt_plan(tx: Tx, meter_id: bytes, key: str, debt_mills: int, amount_mil
 
 
 def last_plan(tx: Tx, meter_id: bytes, version: int | None = None) -> Plan | None:
-    """The newest debt plan of a meter, or the one of that version; None if there is none."""
+    """The newest debt plan of a meter as of this batch, or the one of that version; None if there is none."""
     row = tx.cursor.execute(
         "SELECT version, body FROM pack WHERE meter_id = ? AND kind = ? AND version = coalesce(?, version) "
-        "ORDER BY version DESC LIMIT 1",
-        (meter_id, DOWN_PLAN, version),
+        "AND batch_id <= ? ORDER BY version DESC LIMIT 1",
+        (meter_id, DOWN_PLAN, version, tx.batch_id),
     ).fetchone()
     return None if row is None else debt.decode_body(*row)

@@ -57,14 +57,20 @@ class _Posting:
     clock_found: bool = False
 
 
-def advance(tx: Tx, state: MeterState, logs: Sequence[Log], plan_version: int) -> Advanced:
+NEWEST = 2**62
+
+
+def advance(tx: Tx, state: MeterState, logs: Sequence[Log], plan_version: int, before_uplink: int = NEWEST) -> Advanced:
     """Post from `logs` (in the order in which they were stored) as far as they are contiguous.
 
-    `plan_version` is the debt plan the meter is known to hold, 0 if it told none: then the newest counts.
+    `plan_version` is the debt plan the meter is known to hold, 0 if it told none: then the newest counts. Events told
+    in the uplink `before_uplink` or later are not known yet.
     """
+    if not logs:
+        return Advanced(state)
     posting = _Posting(state)
     contracts = contracts_of(tx, state.meter_id)
-    while (found := _next(tx, posting.state, logs, contracts)) is not None:
+    while (found := _next(tx, posting.state, logs, contracts, before_uplink)) is not None:
         posting.state, log = found
         try:
             _post(tx, posting, log, contracts, plan_version)
@@ -82,7 +88,9 @@ def advance(tx: Tx, state: MeterState, logs: Sequence[Log], plan_version: int) -
     return Advanced(after, tuple(posting.segments), posting.last, tuple(posting.findings), posting.clock_found)
 
 
-def _next(tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract]) -> tuple[MeterState, Log] | None:
+def _next(
+    tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract], before_uplink: int
+) -> tuple[MeterState, Log] | None:
     """The log that continues the meter's count, and the state made ready for it; None while a gap is open."""
     own = [log for log in logs if log.log_generation == state.log_generation]
     if not state.started:
@@ -94,11 +102,11 @@ def _next(tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contra
     for log in own:
         if log.first_slot <= state.frontier_slot < log.end_slot:
             return state, log
-    return _next_generation(tx, state, logs, contracts)
+    return _next_generation(tx, state, logs, contracts, before_uplink)
 
 
 def _next_generation(
-    tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract]
+    tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract], before_uplink: int
 ) -> tuple[MeterState, Log] | None:
     """The first log of the next log generation (SEMANTICS C1), once everything of this one is posted.
 
@@ -107,8 +115,9 @@ def _next_generation(
     following = state.log_generation + 1
     candidates = [log for log in logs if log.log_generation == following and log.volume16_l == state.volume_l & _LOW_16]
     told = tx.cursor.execute(
-        "SELECT at_unix_s FROM meter_event WHERE meter_id = ? AND generation = ? AND code = ? AND argument = ?",
-        (state.meter_id, state.generation, LOG_GENERATION, following),
+        "SELECT at_unix_s FROM meter_event WHERE meter_id = ? AND generation = ? AND code = ? AND argument = ? "
+        "AND uplink_id < ?",
+        (state.meter_id, state.generation, LOG_GENERATION, following, before_uplink),
     ).fetchone()
     for log in sorted(candidates, key=lambda log: log.first_slot):
         moved = replace(state, log_generation=following, frontier_slot=log.first_slot)

@@ -83,10 +83,10 @@ def _decode_log(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Re
 
 
 def pack_version_of(tx: Tx, meter_id: bytes, pack4: int) -> int | None:
-    """The newest tariff pack of a meter with these low 4 bits."""
+    """The newest tariff pack of a meter, as of this batch, with these low 4 bits."""
     row = tx.cursor.execute(
-        "SELECT max(version) FROM pack WHERE meter_id = ? AND kind = ? AND version & 15 = ?",
-        (meter_id, DOWN_TARIFF, pack4),
+        "SELECT max(version) FROM pack WHERE meter_id = ? AND kind = ? AND version & 15 = ? AND batch_id <= ?",
+        (meter_id, DOWN_TARIFF, pack4, tx.batch_id),
     ).fetchone()
     return None if row[0] is None else int(row[0])
 

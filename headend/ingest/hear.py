@@ -73,8 +73,12 @@ def _hear_device(link: MeterLink, device: Any, newest: bool) -> MeterLink:
 
 def start_told(state: MeterState, decoded: Decoded) -> MeterState:
     """A DEVICE of a meter whose log has not begun here names its first slot: the first one not acknowledged."""
-    device = decoded.message
-    if state.started or not isinstance(device, Device) or device.flags & DEVICE_UNOPENED:
+    return start_told_by(state, decoded.message) if isinstance(decoded.message, Device) else state
+
+
+def start_told_by(state: MeterState, device: Any) -> MeterState:
+    """The same, from the DEVICE itself."""
+    if state.started or device.flags & DEVICE_UNOPENED:
         return state
     if device.log_generation != state.log_generation or not device.acked_slot:
         return state
@@ -94,7 +98,7 @@ def judge_anchor(state: MeterState, decoded: Decoded, statement: Statement) -> l
     if anchor.log_generation2 != state.log_generation & 3 or anchor.slot < state.frontier_slot:
         return findings
     counters = {"spent_mills": anchor.spent_mills, "collected_mills": anchor.collected_mills}
-    if anchor.spent_mills < state.spent_mills or anchor.collected_mills < state.collected_mills:
+    if went_back(state, anchor):
         return [*findings, Finding(CaseKind.WENT_BACK, key, counters)]
     if state.started and anchor.slot == state.frontier_slot:
         if anchor.volume_l != state.volume_l:
@@ -105,3 +109,10 @@ def judge_anchor(state: MeterState, decoded: Decoded, statement: Statement) -> l
         if anchor.spent_mills != state.spent_mills:
             findings.append(Finding(CaseKind.UNEXPLAINED, key, counters))
     return findings
+
+
+def went_back(state: MeterState, anchor: Any) -> bool:
+    """Whether an ANCHOR taken at or after our frontier has less S or R than was reported (SEMANTICS A4)."""
+    if anchor.log_generation2 != state.log_generation & 3 or anchor.slot < state.frontier_slot:
+        return False
+    return bool(anchor.spent_mills < state.spent_mills or anchor.collected_mills < state.collected_mills)

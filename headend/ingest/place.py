@@ -7,7 +7,7 @@ from headend.ingest.decode import Decoded, Log, pack_version_of
 from headend.ingest.meter_state import MeterState
 from headend.storage.writer import Tx
 from protocol.wire.limits import RANGE_SLOTS_MAX
-from protocol.wire.messages import read_log_head
+from protocol.wire.messages import Device, read_log_head
 
 _SELECT = "SELECT log_generation, first_slot, slots, facts FROM uplink WHERE meter_id = ? AND generation = ? "
 
@@ -35,7 +35,9 @@ def place(tx: Tx, decoded: Decoded, state: MeterState) -> Placed:
     """Load only what can matter: nothing at all when the new log starts at the frontier and no other waits."""
     new = decoded.log
     if new is None:
-        return Placed(decoded, (), ())
+        # A DEVICE can name the first slot of a log that began before it.
+        waiting = waiting_logs(tx, state) if state.waiting and isinstance(decoded.message, Device) else []
+        return Placed(decoded, tuple(waiting), ())
     in_turn = state.started and new.log_generation == state.log_generation and new.first_slot == state.frontier_slot
     if in_turn and not state.waiting:
         return Placed(decoded, (new,), ())
@@ -56,7 +58,7 @@ def waiting_logs(tx: Tx, state: MeterState) -> list[Log]:
             not state.started,
         ),
     )
-    return [_log(tx, state.meter_id, row) for row in rows.fetchall()]
+    return [stored_log(tx, state.meter_id, row) for row in rows.fetchall()]
 
 
 def _overlapping(tx: Tx, state: MeterState, new: Log) -> list[Log]:
@@ -64,7 +66,7 @@ def _overlapping(tx: Tx, state: MeterState, new: Log) -> list[Log]:
         _SELECT + "AND log_generation = ? AND first_slot > ? AND first_slot < ? ORDER BY id",
         (state.meter_id, state.generation, new.log_generation, new.first_slot - RANGE_SLOTS_MAX, new.end_slot),
     )
-    return [_log(tx, state.meter_id, row) for row in rows.fetchall()]
+    return [stored_log(tx, state.meter_id, row) for row in rows.fetchall()]
 
 
 def _conflicts(stored: list[Log], new: Log) -> tuple[Conflict, ...]:
@@ -77,7 +79,7 @@ def _conflicts(stored: list[Log], new: Log) -> tuple[Conflict, ...]:
     return tuple(conflicts)
 
 
-def _log(tx: Tx, meter_id: bytes, row: tuple[int, int, bytes, bytes]) -> Log:
+def stored_log(tx: Tx, meter_id: bytes, row: tuple[int, int, bytes, bytes]) -> Log:
     """A stored log as it was decoded."""
     log_generation, first_slot, slots, facts = row
     _, _, volume16_l, spent24_mills, instalments6, statement6, pack4, status = read_log_head(facts)

@@ -1,0 +1,102 @@
+"""The state of a meter computed again from its uplinks, by the same rules that posted them, and compared.
+
+Balances and frontiers are shadows of the log (DESIGN §6): if the shadow and the log disagree, one of them was changed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from headend.billing.correct import rate_again
+from headend.ingest import meter_state
+from headend.ingest.advance import Advanced, advance
+from headend.ingest.decode import Log
+from headend.ingest.hear import start_told_by, went_back
+from headend.ingest.meter_state import MeterState
+from headend.ingest.place import stored_log
+from headend.ingest.post import segment_row
+from headend.storage.tables import segment_columns
+from headend.storage.writer import Tx
+from protocol.wire.messages import UP_ANCHOR, UP_DEVICE, decode_up
+
+_COLUMNS = ("id", "batch_id", "type", "facts", "log_generation", "first_slot", "slots")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A meter's state by its log, and the segments each uplink should have posted, by uplink id."""
+
+    state: MeterState
+    segments: dict[int, list[dict[str, int]]]
+
+
+def rebuild(connection: Connection, meter_id: bytes) -> Rebuilt:
+    """Replay every uplink of a meter's wallet generation in the order in which they were stored."""
+    tx = Tx(connection, 0, 0)
+    generation, first_slot, first_index_l = tx.cursor.execute(
+        "SELECT generation, first_slot, first_index_l FROM meter WHERE meter_id = ?", (meter_id,)
+    ).fetchone()
+    state = meter_state.opened(meter_id, generation, first_slot, first_index_l)
+    segments: dict[int, list[dict[str, int]]] = {}
+    logs: list[Log] = []
+    plan_version, quarantined = 0, False
+    for row in _uplinks(tx, meter_id, generation):
+        tx.batch_id = row["batch_id"]
+        if row["type"] == UP_DEVICE:
+            device = decode_up(UP_DEVICE, row["facts"])
+            plan_version = device.plan_version
+            state = state if quarantined else start_told_by(state, device)
+        if row["type"] == UP_ANCHOR and went_back(state, decode_up(UP_ANCHOR, row["facts"])):
+            quarantined = True
+        if row["first_slot"] is not None:
+            log = (row["log_generation"], row["first_slot"], row["slots"], row["facts"])
+            logs.append(stored_log(tx, meter_id, log))
+        posts = row["first_slot"] is not None or row["type"] == UP_DEVICE
+        if quarantined:
+            advanced = Advanced(replace(state, waiting=1))
+        else:
+            advanced = advance(tx, state, logs if posts else (), plan_version, row["id"])
+        quarantined = quarantined or advanced.went_back
+        state = advanced.state
+        segments[row["id"]] = [segment_row(segment) for segment in advanced.segments]
+        logs = [log for log in logs if _still_matters(log, state)]
+    finding = rate_again(tx, state)
+    return Rebuilt(replace(state, today=finding.today, corrected_mills=finding.total_mills), segments)
+
+
+def stored_segments(connection: Connection, meter_id: bytes, generation: int) -> dict[int, list[dict[str, int]]]:
+    """The segments in the books, by uplink id, in posting order."""
+    cursor = Tx(connection, 0, 0).cursor
+    names = list(segment_row_names())
+    columns = ", ".join(names)
+    rows = cursor.execute(
+        f"SELECT id, 0, {columns} FROM uplink WHERE meter_id = ?1 AND generation = ?2 AND wallet_mills IS NOT NULL "
+        f"UNION ALL SELECT uplink_id, id, {columns} FROM segment WHERE meter_id = ?1 AND generation = ?2 ORDER BY 1, 2",
+        (meter_id, generation),
+    ).fetchall()
+    stored: dict[int, list[dict[str, int]]] = {}
+    for row in rows:
+        stored.setdefault(row[0], []).append(dict(zip(names, row[2:], strict=True)))
+    return stored
+
+
+def segment_row_names() -> tuple[str, ...]:
+    """The columns of a segment, in the order of `segment_row`."""
+    return tuple(part.name for part in segment_columns(True) if hasattr(part, "type"))
+
+
+def _uplinks(tx: Tx, meter_id: bytes, generation: int) -> Iterator[dict[str, Any]]:
+    rows = tx.cursor.execute(
+        f"SELECT {', '.join(_COLUMNS)} FROM uplink WHERE meter_id = ? AND generation = ? ORDER BY id",
+        (meter_id, generation),
+    ).fetchall()
+    for row in rows:
+        yield dict(zip(_COLUMNS, row, strict=True))
+
+
+def _still_matters(log: Log, state: MeterState) -> bool:
+    if not state.started or log.log_generation > state.log_generation:
+        return True
+    return log.log_generation == state.log_generation and log.end_slot > state.frontier_slot
