@@ -9,7 +9,6 @@ from firmware.clock import Clock
 from firmware.flash_record import TwoCopies
 from firmware.frame_counter import FrameCounter
 from firmware.meter import Meter
-from firmware.safe_mode import SafeMode
 from firmware.slot_log import SlotLog
 from protocol.wire.messages import whole_pack
 
@@ -36,17 +35,23 @@ class Store:
 def boot(board):
     """The Meter on this board's flash, or a SafeMode."""
     if board.files is None:
-        return SafeMode(board)
+        return _safe_mode(board)
     store = Store(board.files)
     try:
         who = identity.decode(store.identity.load() or b"")
     except identity.IdentityRefused:
-        return SafeMode(board)
+        return _safe_mode(board)
     payload = store.state.load()
     found = state.decode(payload) if payload else None
     if found is None:
         found = _state_after_loss(board, store)
     return Meter(board, who, found, store)
+
+
+def _safe_mode(board):
+    from firmware.safe_mode import SafeMode  # hardly ever needed: not in the heap of every meter
+
+    return SafeMode(board)
 
 
 def _state_after_loss(board, store):

@@ -34,6 +34,7 @@ def _slots(meter, first_slot, count):
     state = meter.state
     found = []
     for slot in range(first_slot, min(first_slot + count, state.open_slot)):
-        for closed in meter.slot_log.run(state.log_generation, slot, slot + 1, 1):
+        closed = meter.slot_log.find(state.log_generation, slot)
+        if closed is not None:
             found.append([slot, closed.litres, closed.pack4, int(closed.sure), closed.spent_mills])
     return found

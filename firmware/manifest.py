@@ -1,6 +1,7 @@
 """The files a device carries: exactly these, as .mpy. Host-side files (build, provisioning, vectors) stay at home."""
 
-MAIN = "firmware/main.py"
+# What main.mpy calls with the arguments.
+ENTRY = "firmware.boards.unix.start.start"
 
 PROTOCOL = (
     "protocol/__init__.py",

@@ -3,12 +3,12 @@
 from collections import namedtuple
 
 from protocol.compat import const
-from protocol.errors import WireRefused
-from protocol.rules.calendar import slot_phase
+from protocol.wire import log_codec
 from protocol.wire.limits import OVERHEAD, SLOTS_PER_DAY
 from protocol.wire.messages import Day, Range, encode_up
 
 RANGE_SLOTS_MAX = const(255)
+LOG_HEAD_BYTES = const(10)
 
 # What stands before the log of a DAY or RANGE, in full: V at the first slot's start, S and the instalment count at the
 # last slot's end, the newest statement applied, the pack of all these slots, and the status byte now.
@@ -42,33 +42,22 @@ def _log_message(kind, cut, litres):
     )
 
 
-def fit(run, generation, statement, status, offsets, frame_bytes_max):
-    """(slots taken, type, plaintext): as many of the closed slots of `run` as one frame carries, DAY when they are 48.
-
-    `run` is what SlotLog.run returned: contiguous, of one pack and one sureness. One slot always fits.
-    """
-    phase = slot_phase(run[0].slot, offsets)
-    plaintext_max = frame_bytes_max - OVERHEAD
-    low, best = 0, None
-    high = min(len(run), RANGE_SLOTS_MAX)
-    count = high
-    while low < high:
-        built = _build(run[:count], generation, statement, status, phase)
-        if built is not None and len(built[1]) <= plaintext_max:
-            low, best = count, built
+def count_that_fits(litres, phase, frame_bytes_max):
+    """How many of these slots one frame carries; one slot always fits."""
+    log_max = frame_bytes_max - OVERHEAD - LOG_HEAD_BYTES
+    fits = 1
+    refused = min(len(litres), RANGE_SLOTS_MAX) + 1
+    count = refused - 1
+    while refused - fits > 1:
+        head = 0 if count == SLOTS_PER_DAY else 1
+        if head + len(log_codec.encode(litres[:count], phase)) <= log_max:
+            fits = count
         else:
-            high = count - 1
-        count = (low + high + 1) // 2
-    return low, best[0], best[1]
+            refused = count
+        count = (fits + refused) // 2
+    return fits
 
 
-def _build(run, generation, statement, status, phase):
-    last = run[-1]
-    cut = Cut(
-        generation, run[0].slot, run[0].volume_l, last.spent_mills, last.instalments6, statement, last.pack4, status
-    )
-    litres = [closed.litres for closed in run]
-    try:
-        return build_day(cut, litres, phase) if len(litres) == SLOTS_PER_DAY else build_range(cut, litres, phase)
-    except WireRefused:
-        return None  # longer than any frame
+def build(cut, litres, phase):
+    """A DAY when the slots are 48, else a RANGE."""
+    return build_day(cut, litres, phase) if len(litres) == SLOTS_PER_DAY else build_range(cut, litres, phase)

@@ -15,6 +15,8 @@ from protocol.compat import const, sha256
 RECORD_BYTES = const(32)
 SLOTS_PER_FILE = const(48)
 FILES = const(92)
+_LITRES_AT = const(11)
+_FLAGS_AT = const(13)
 _CHAIN_AT = const(22)
 _CRC_AT = const(28)
 DIRECTORIES = ("a", "b")
@@ -42,9 +44,13 @@ def encode(closed, previous_record):
     return record + crc32(record).to_bytes(4, "big")
 
 
+def _is_whole(record):
+    return len(record) == RECORD_BYTES and crc32(record[:_CRC_AT]) == int.from_bytes(record[_CRC_AT:], "big")
+
+
 def decode(record):
     """The ClosedSlot of a record, or None when its CRC is wrong."""
-    if len(record) != RECORD_BYTES or crc32(record[:_CRC_AT]) != int.from_bytes(record[_CRC_AT:], "big"):
+    if not _is_whole(record):
         return None
     return ClosedSlot(
         int.from_bytes(record[0:4], "big"),
@@ -96,44 +102,60 @@ class SlotLog:
                 whole = len(content) - len(content) % RECORD_BYTES
                 self.files.replace(path, content[:whole] + record)
 
-    def _day(self, slot, generation, found):
-        """Add to `found` the valid records of `generation` in the day file of `slot`, by slot."""
+    def _records(self, directory, slot, generation):
+        """The whole records of `generation` in one copy of the day file of `slot`, in the order they were written."""
+        for record in self.files.parts(directory + "/" + _name(slot), RECORD_BYTES):
+            if _is_whole(record) and int.from_bytes(record[4:6], "big") == generation & 0xFFFF:
+                yield record
+
+    def find(self, generation, slot):
+        """The ClosedSlot, or None when neither copy of the log holds it."""
+        found = None
         for directory in DIRECTORIES:
-            content = self.files.read(directory + "/" + _name(slot)) or b""
-            complete = True
-            for at in range(0, len(content), RECORD_BYTES):
-                closed = decode(content[at : at + RECORD_BYTES])
-                if closed is None:
-                    complete = False
-                elif closed.generation == generation & 0xFFFF:
-                    found[closed.slot] = closed
-            if complete and content:
-                return
+            for record in self._records(directory, slot, generation):
+                if int.from_bytes(record[:4], "big") == slot:
+                    found = decode(record)
+            if found is not None:
+                break
+        return found
 
     def run(self, generation, first_slot, end_slot, count_max):
-        """The closed slots from `first_slot` on, before `end_slot`, as long as no slot is missing and neither the pack
-        nor the sureness of the clock changes (B4, C2)."""
-        run = []
-        found = {}
+        """(first ClosedSlot, litres of it and of the slots after it) as long as no slot is missing and neither the pack
+        nor the sureness of the clock changes (B4, C2), before `end_slot`; (None, []) when the log lacks the first one.
+
+        One pass over the day files: a small heap has no room for a day of records.
+        """
+        first = None
+        litres = []
         slot = first_slot
-        while slot < end_slot and len(run) < count_max:
-            if not run or slot % SLOTS_PER_FILE == 0:
-                found.clear()
-                self._day(slot, generation, found)
-            closed = found.get(slot)
-            if closed is None or (run and (closed.pack4 != run[0].pack4 or closed.sure != run[0].sure)):
-                break
-            run.append(closed)
-            slot += 1
-        return run
+        stop = min(end_slot, first_slot + count_max)
+        reached = -1
+        while reached < slot < stop:
+            reached = slot
+            for directory in DIRECTORIES:
+                for record in self._records(directory, reached, generation):
+                    if slot == stop or int.from_bytes(record[:4], "big") != slot:
+                        continue
+                    if first is None:
+                        first = decode(record)
+                        flags = record[_FLAGS_AT]
+                    if record[_FLAGS_AT] == flags:
+                        litres.append(int.from_bytes(record[_LITRES_AT : _LITRES_AT + 2], "big"))
+                        slot += 1
+                if slot == stop or slot // SLOTS_PER_FILE != reached // SLOTS_PER_FILE:
+                    break
+        return first, litres
 
     def first_held(self, generation, first_slot, end_slot):
         """The first slot at or after `first_slot` that the log still holds; `end_slot` when there is none."""
         slot = first_slot
         while slot < end_slot:
-            found = {}
-            self._day(slot, generation, found)
-            held = [candidate for candidate in found if first_slot <= candidate < end_slot]
+            held = []
+            for directory in DIRECTORIES:
+                for record in self._records(directory, slot, generation):
+                    one = int.from_bytes(record[:4], "big")
+                    if slot <= one < end_slot:
+                        held.append(one)
             if held:
                 return min(held)
             slot += SLOTS_PER_FILE - slot % SLOTS_PER_FILE
@@ -143,9 +165,7 @@ class SlotLog:
         """The highest log generation of any record in the ring; -1 when there is none."""
         highest = -1
         for number in range(FILES):
-            content = self.files.read(DIRECTORIES[0] + "/" + _name(number * SLOTS_PER_FILE)) or b""
-            for at in range(0, len(content), RECORD_BYTES):
-                closed = decode(content[at : at + RECORD_BYTES])
-                if closed is not None:
-                    highest = max(highest, closed.generation)
+            for record in self.files.parts(DIRECTORIES[0] + "/" + _name(number * SLOTS_PER_FILE), RECORD_BYTES):
+                if _is_whole(record):
+                    highest = max(highest, int.from_bytes(record[4:6], "big"))
         return highest

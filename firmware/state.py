@@ -1,4 +1,4 @@
-"""Every number that survives a power cut, in one table: name and width in bytes. Written as one flash record.
+"""Every number that survives a power cut, in one table of names and widths in bytes. Written as one flash record.
 
 The order of the table is the format. A later firmware appends; it never reorders, narrows or reuses.
 Fields that can be "never yet" (-1) are stored plus one.
@@ -11,54 +11,56 @@ from protocol.wire.window import Window
 
 FORMAT = 1
 
+# fmt: off
 FIELDS = (
     # Register: V in litres, the rest of a pulse below a litre, and the pulse count already taken into V.
-    ("volume_l", 7),
-    ("volume_ml", 2),
-    ("pulses_taken", 4),
+    "volume_l", 7,
+    "volume_ml", 2,
+    "pulses_taken", 4,
     # Wallet (SEMANTICS A1). S and its remainder stand in `rating`, below.
-    ("credited_mills", 7),
-    ("debited_mills", 7),
-    ("collected_mills", 7),
-    ("instalments", 4),
-    ("statement", 4),
-    ("opened", 1),
-    ("holder_start_slot", 4),
+    "credited_mills", 7,
+    "debited_mills", 7,
+    "collected_mills", 7,
+    "instalments", 4,
+    "statement", 4,
+    "opened", 1,
+    "holder_start_slot", 4,
     # Slot log: identity of the open slot, what it holds, and the first slot the headend does not hold yet.
-    ("log_generation", 4),
-    ("first_slot", 4),
-    ("open_slot", 4),
-    ("open_litres", 2),
-    ("open_sure", 1),
+    "log_generation", 4,
+    "first_slot", 4,
+    "open_slot", 4,
+    "open_litres", 2,
+    "open_sure", 1,
     # The cut: S, its remainder and R at the end of the last closed slot (V there is V - open_litres).
-    ("cut_spent_mills", 7),
-    ("cut_remainder", 2),
-    ("cut_collected_mills", 7),
-    ("acked_slot", 4),
+    "cut_spent_mills", 7,
+    "cut_remainder", 2,
+    "cut_collected_mills", 7,
+    "acked_slot", 4,
     # The generation that acked_slot belongs to, and where it ends if it is not the open one (C1).
-    ("report_generation", 4),
-    ("report_end_slot", 4),
+    "report_generation", 4,
+    "report_end_slot", 4,
     # Clock (C1-C3).
-    ("unix_s", 4),
-    ("sure", 1),
-    ("slew_day", 4),
-    ("slewed_s", 1),
+    "unix_s", 4,
+    "sure", 1,
+    "slew_day", 4,
+    "slewed_s", 1,
     # Valve: what it is meant to be, and whether the motor was started for it.
-    ("valve_intent", 1),
-    ("valve_moving", 1),
-    ("valve_fault", 1),
-    ("valve_reason", 1),
+    "valve_intent", 1,
+    "valve_moving", 1,
+    "valve_fault", 1,
+    "valve_reason", 1,
     # Alarms.
-    ("alarms", 2),
-    ("flowing_slots", 2),
-    ("dry_slots", 4),
-    ("event_number", 4),
+    "alarms", 2,
+    "flowing_slots", 2,
+    "dry_slots", 4,
+    "event_number", 4,
     # Housekeeping.
-    ("boot_count", 4),
-    ("anchor_s", 4),
-    ("refused_frames", 4),
+    "boot_count", 4,
+    "anchor_s", 4,
+    "refused_frames", 4,
 )
-NEVER_YET_FIELDS = (("instalment_day", 4),)
+# fmt: on
+DAY_BYTES = 4
 RATING_WIDTHS = (7, 2, 4, 4, 7)  # S, remainder, day + 1, month + 1, position
 ALLOWANCE_WIDTHS = (4, 4, 5, 4, 1)  # day + 1, lifeline litres, window's first second + 1, window's litres, earned
 LAST_RECORD_BYTES = 32
@@ -68,10 +70,9 @@ class State:
     """The persisted numbers as attributes. A new one is a meter that has counted nothing and holds no OPENING."""
 
     def __init__(self):
-        for name, _ in FIELDS:
-            setattr(self, name, 0)
-        for name, _ in NEVER_YET_FIELDS:
-            setattr(self, name, -1)
+        for at in range(0, len(FIELDS), 2):
+            setattr(self, FIELDS[at], 0)
+        self.instalment_day = -1
         self.valve_moving = 1  # nobody has seen an end-stop yet
         self.rating = RatingState(0, 0, -1, -1, 0)
         self.allowance = allowance.NEW
@@ -80,10 +81,9 @@ class State:
 
     def encode(self):
         parts = [bytes((FORMAT,))]
-        for name, width in FIELDS:
-            parts.append(getattr(self, name).to_bytes(width, "big"))
-        for name, width in NEVER_YET_FIELDS:
-            parts.append((getattr(self, name) + 1).to_bytes(width, "big"))
+        for at in range(0, len(FIELDS), 2):
+            parts.append(getattr(self, FIELDS[at]).to_bytes(FIELDS[at + 1], "big"))
+        parts.append((self.instalment_day + 1).to_bytes(DAY_BYTES, "big"))
         rating = self.rating
         values = (rating.spent_mills, rating.remainder, rating.day + 1, rating.month + 1, rating.position_l)
         parts.append(_fixed(values, RATING_WIDTHS))
@@ -117,10 +117,9 @@ def decode(payload):
         at += width
         return value
 
-    for name, width in FIELDS:
-        setattr(state, name, take(width))
-    for name, width in NEVER_YET_FIELDS:
-        setattr(state, name, take(width) - 1)
+    for field in range(0, len(FIELDS), 2):
+        setattr(state, FIELDS[field], take(FIELDS[field + 1]))
+    state.instalment_day = take(DAY_BYTES) - 1
     values = [take(width) for width in RATING_WIDTHS]
     state.rating = RatingState(values[0], values[1], values[2] - 1, values[3] - 1, values[4])
     values = [take(width) for width in ALLOWANCE_WIDTHS]

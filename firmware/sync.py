@@ -8,7 +8,7 @@ polls at once and starts the ladder again. Everything here only chooses messages
 from firmware import reports
 from firmware.alarms import BURST, LEAK, LOW_BATTERY, TAMPER
 from protocol.compat import const
-from protocol.rules.calendar import SLOT_S, UTC
+from protocol.rules.calendar import SLOT_S, UTC, slot_phase
 from protocol.rules.policy import jitter_share
 from protocol.wire.messages import (
     DEVICE_UNOPENED,
@@ -167,17 +167,29 @@ class Sync:
         tariff = self.meter.wallet.tariff
         offsets = tariff.offsets if tariff is not None else UTC
         while slot < end and len(messages) < self.frames_per_report:
-            run = self.meter.slot_log.run(state.report_generation, slot, end, reports.RANGE_SLOTS_MAX)
-            if not run:
+            first, litres = self.meter.slot_log.run(state.report_generation, slot, end, reports.RANGE_SLOTS_MAX)
+            if first is None:
                 slot = self.meter.slot_log.first_held(state.report_generation, slot + 1, end)
                 continue
-            status = self.status() & ~STATUS_CLOCK_UNSURE | (0 if run[0].sure else STATUS_CLOCK_UNSURE)
-            taken, kind, plaintext = reports.fit(
-                run, state.report_generation, state.statement, status, offsets, self.meter.board.max_frame
-            )
-            messages.append((kind, plaintext))
-            slot += taken
+            phase = slot_phase(slot, offsets)
+            count = reports.count_that_fits(litres, phase, self.meter.board.max_frame)
+            last = self.meter.slot_log.find(state.report_generation, slot + count - 1)
+            messages.append(reports.build(self._cut(first, last), litres[:count], phase))
+            slot += count
         return messages
+
+    def _cut(self, first, last):
+        state = self.meter.state
+        return reports.Cut(
+            state.report_generation,
+            first.slot,
+            first.volume_l,
+            last.spent_mills,
+            last.instalments6,
+            state.statement,
+            first.pack4,
+            self.status() & ~STATUS_CLOCK_UNSURE | (0 if first.sure else STATUS_CLOCK_UNSURE),
+        )
 
     def status(self):
         state = self.meter.state

@@ -2,7 +2,8 @@
 
 The application is event-driven. It does its work, computes the next instant at which it has something to do, and calls
 `wait_until`; the board returns at that instant or earlier, when an input arrived. Only `firmware/boards/` touches
-machine, sockets, files and stdin, so a port to new hardware is one folder that fills in this class.
+machine, sockets, files and stdin, so a port to new hardware is one folder with a class that has these methods. It need
+not inherit: only the constants of this file reach a device, and a test holds every board to the list.
 
 Units: `_us` microseconds since this boot on a clock that never steps, `_s` Unix seconds, `_mv` millivolts.
 """
@@ -96,6 +97,10 @@ class Files:
 
     def read(self, path):
         """The file's bytes, or None when it is absent or unreadable."""
+        raise NotImplementedError
+
+    def parts(self, path, size):
+        """The file in parts of `size` bytes, one after another; nothing when it is absent or unreadable."""
         raise NotImplementedError
 
     def replace(self, path, content):

@@ -5,7 +5,11 @@ import gc
 from firmware.boards import base
 
 
-class UnixBoard(base.Board):
+class UnixBoard:
+    """See firmware/boards/base.py for what each method promises."""
+
+    max_frame = 51
+
     def __init__(self, field, link, device, files):
         """`link` tells time and carries radio and console; `device` is the flash, `files` what is mounted on it."""
         self.field = field
@@ -36,6 +40,9 @@ class UnixBoard(base.Board):
 
     def battery_mv(self):
         return self.field.battery_mv
+
+    def reset_cause(self):
+        return base.RESET_POWER_ON
 
     def heap_free(self):
         gc.collect()

@@ -7,7 +7,6 @@ and does not mount is a case for a person, not for a fresh file system.
 import os
 import vfs
 
-from firmware.boards import base
 from firmware.boards.unix.block_device import PROGRAM_BYTES
 
 MOUNT_POINT = "/flash"
@@ -34,13 +33,27 @@ def format_flash(device):
     vfs.VfsLfs2.mkfs(device, **OPTIONS)
 
 
-class LittleFiles(base.Files):
+class LittleFiles:
+    """See base.Files."""
+
     def read(self, path):
         try:
             with open(MOUNT_POINT + "/" + path, "rb") as file:
-                return file.read()
+                size = file.seek(0, 2)
+                file.seek(0)
+                return file.read(size)
         except OSError:
             return None
+
+    def parts(self, path, size):
+        try:
+            with open(MOUNT_POINT + "/" + path, "rb") as file:
+                part = file.read(size)
+                while part:
+                    yield part
+                    part = file.read(size)
+        except OSError:
+            return
 
     def replace(self, path, content):
         target = MOUNT_POINT + "/" + path
