@@ -27,3 +27,9 @@ def test_the_vector_files_are_what_the_generator_writes(name: str) -> None:
 
 def test_random_messages_logs_and_windows_are_the_same() -> None:
     assert len(run_dual("wire_random", "20200101", "400").splitlines()) == 4
+
+
+def test_damaged_messages_are_refused_alike() -> None:
+    """No exception but WireRefused leaves a decoder on either interpreter, and both name the same code and field."""
+    lines = run_dual("wire_mutated", "20200101", "60").splitlines()
+    assert len(lines) == 13
