@@ -1,0 +1,41 @@
+"""The route table of REST and the biller API, whole. The bearer `/v1/uplinks` and the page are not REST."""
+
+from aiohttp import web
+
+from headend.api import (
+    cases,
+    health,
+    ledger,
+    meters,
+    payments,
+    plans,
+    slots,
+    statement_lines,
+    suspense,
+    tariffs,
+)
+from headend.api.dispatch import serve
+from headend.api.endpoint import BY_SIGNATURE, Endpoint
+from headend.payments import routes as biller
+
+REST: tuple[Endpoint, ...] = (
+    *health.ENDPOINTS,
+    *meters.ENDPOINTS,
+    *slots.ENDPOINTS,
+    *statement_lines.ENDPOINTS,
+    *tariffs.ENDPOINTS,
+    *plans.ENDPOINTS,
+    *payments.ENDPOINTS,
+    *suspense.ENDPOINTS,
+    *cases.ENDPOINTS,
+    *ledger.ENDPOINTS,
+)
+ENDPOINTS: tuple[Endpoint, ...] = (*REST, *biller.ENDPOINTS)
+
+
+def add_routes(app: web.Application) -> None:
+    """Register every row, and the document made of them."""
+    for endpoint in REST:
+        assert endpoint.security != BY_SIGNATURE
+        app.router.add_route(endpoint.method, endpoint.path, serve(endpoint))
+    biller.add_routes(app)

@@ -1,0 +1,90 @@
+"""Types that endpoints share. Every pattern ends with `(?![\\s\\S])`: `$` lets a trailing line feed pass."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from headend.api.problems import Problem
+
+INTEGER_MAX = 2**53 - 1
+MINOR_MAX = 10**12
+PAGE_LIMIT_MAX = 500
+
+MeterIdText = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{16}(?![\s\S])", description="meter_id: 8 bytes as 16 lower-case hex digits")
+]
+Label = Annotated[
+    str,
+    Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,80}(?![\s\S])", description="1 to 80 characters, no control characters"),
+]
+CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?![\s\S])", description="ISO 4217")]
+CustomerNumber = Annotated[
+    str, Meta(pattern=r"^[0-9]{8}(?![\s\S])", description="8 digits, the last two check digits (ISO 7064 MOD 97-10)")
+]
+Litres = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+Instant = Annotated[str, Meta(description="RFC 3339, UTC", examples=["2026-11-22T07:30:00Z"])]
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What comes in: declared fields only."""
+
+
+class Response(msgspec.Struct, frozen=True):
+    """What goes out."""
+
+
+class Money(Response):
+    """An exact amount in minor units of its currency (1 F CFA; 1 Kenyan cent; 1 Tunisian millime)."""
+
+    amount: int
+    currency: CurrencyCode
+
+
+class PageQuery(Request):
+    """Keyset paging: follow `next` until it is null."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT_MAX)] = 50
+    cursor: Annotated[str, Meta(max_length=200)] = ""
+
+
+def cursor_of(*keys: int | str) -> str:
+    """An opaque cursor standing after the row with these keys."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(keys)).decode().rstrip("=")
+
+
+def keys_of(cursor: str, *types: type) -> tuple[Any, ...] | None:
+    """The keys that `cursor_of` was given; None for the first page. Problem `invalid_cursor` for anything else."""
+    if cursor == "":
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        raw = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+        keys: tuple[Any, ...] = msgspec.json.decode(raw, type=tuple[types], strict=True)  # type: ignore[valid-type]
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        raise Problem("invalid_cursor") from None
+    if any(isinstance(key, int) and abs(key) > INTEGER_MAX for key in keys):
+        raise Problem("invalid_cursor")
+    return keys
+
+
+def instant(unix_s: int) -> str:
+    """Unix seconds as RFC 3339 in UTC: 0 → "1970-01-01T00:00:00Z"."""
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def unix_s_of(text: str, pointer: str, problem: str = "invalid_body") -> int:
+    """RFC 3339 with an offset, whole seconds, 2020 to 2099, as Unix seconds; else Problem at `pointer`."""
+    expected = (
+        "Expected an RFC 3339 time with an offset and whole seconds between 2020 and 2100, as 2026-11-22T07:30:00Z"
+    )
+    try:
+        at = datetime.fromisoformat(text) if len(text) <= 25 and "T" in text else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or at.microsecond or not 2020 <= at.year < 2100:
+        raise Problem(problem, ((pointer, expected),))
+    return int(at.timestamp())

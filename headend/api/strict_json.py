@@ -1,0 +1,67 @@
+"""JSON taken literally: declared fields only, each once, integers as integers.
+
+msgspec refuses `true`, `"1500"`, `1e3` and unknown fields, but keeps the last of two equal keys; two readers of
+`{"amount": 1, "amount": 1000}` could then disagree, so duplicates are refused here (RFC 8259 §4 leaves them open).
+"""
+
+import json
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from headend.api.problems import Problem
+
+T = TypeVar("T")
+
+_PLACE = re.compile(r"^(.*?)(?: - at `(\$.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_FIELD = re.compile(r"field `([^`]+)`")
+
+
+class _Duplicate(ValueError):
+    """A key that stands twice in one object."""
+
+
+def decode(raw: bytes, shape: type[T], problem: str = "invalid_body") -> T:
+    """The bytes as `shape`; Problem `malformed_json` or `problem` with a pointer to the field."""
+    try:
+        json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse_constant)
+    except _Duplicate as duplicate:
+        raise Problem(problem, (("/" + _escaped(str(duplicate)), f"duplicate field `{duplicate}`"),)) from None
+    except (ValueError, RecursionError):
+        raise Problem("malformed_json") from None
+    try:
+        return msgspec.json.decode(raw, type=shape, strict=True)
+    except msgspec.ValidationError as wrong:
+        raise Problem(problem, (located(str(wrong)),)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem("malformed_json") from None
+
+
+def located(message: str) -> tuple[str, str]:
+    """msgspec's sentence as (JSON pointer, sentence): "… - at `$.blocks[0].price`" → "/blocks/0/price"."""
+    found = _PLACE.match(message)
+    assert found is not None
+    text, place = found.group(1), found.group(2) or "$"
+    steps = [name or index for name, index in _STEP.findall(place)]
+    named = _FIELD.search(text)
+    if named is not None:
+        steps.append(named.group(1))
+    return "".join("/" + _escaped(step) for step in steps), text
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen = dict(pairs)
+    if len(seen) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Duplicate(next(name for name in names if names.count(name) > 1)[:80])
+    return seen
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)

@@ -1,0 +1,145 @@
+"""The composition root: a headend from its settings, clock and random source; nothing else makes these parts.
+
+Start order: database, books, keys, then listeners, then what was left unanswered. Stop order is the reverse, so that
+what was accepted is committed before the process ends.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from headend.api import routes, sim
+from headend.api.access import REMOTE, known_host
+from headend.api.aftermath import KEYRING, PUSH, STORY
+from headend.api.edge import add_safe_headers, edge
+from headend.api.endpoint import BODY_BYTES_MAX
+from headend.api.keys import any_usable
+from headend.api.openapi import encoded
+from headend.api.store import STORE, Store
+from headend.bearers.http import uplinks_handler
+from headend.bearers.udp import UdpBearer, serve_udp
+from headend.clock import Clock, SimClock
+from headend.downlink.reply import Reply
+from headend.exclusive import alone_with
+from headend.ingest.pipeline import Ingest
+from headend.ledger.books import open_books
+from headend.meters.keyring import Keyring
+from headend.payments.amounts import EXPONENTS
+from headend.payments.serve import settle_unanswered
+from headend.settings import Settings, SettingsRefused
+from headend.storage import migrate
+from headend.storage.reader import Reader
+from headend.storage.writer import Writer
+from headend.web import pages
+from headend.web.live import LIVE, Live
+from headend.web.rendering import Renderer
+from headend.web.story import Story
+
+log = structlog.get_logger("headend")
+
+Random = Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started headend and where it listens; `udp` is None without a UDP bearer."""
+
+    app: web.Application
+    http: tuple[str, int]
+    udp: tuple[str, int] | None
+
+
+def create_app(
+    settings: Settings, store: Store, keyring: Keyring, ingest: Ingest, push: Callable[[Reply], None]
+) -> web.Application:
+    """The HTTP application over parts that are open already. Nothing is started and nothing is listened on."""
+    app = web.Application(middlewares=[edge, known_host], client_max_size=BODY_BYTES_MAX)
+    story = Story(first_number=store.started_ms)
+    app[STORE] = store
+    app[KEYRING] = keyring
+    app[PUSH] = push
+    app[STORY] = story
+    app[LIVE] = Live(store, story, Renderer(settings.simulated))
+    app[REMOTE] = settings.allow_remote
+    app.on_response_prepare.append(add_safe_headers)
+    document = encoded(routes.ENDPOINTS)
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json", charset="utf-8")
+
+    app.router.add_get("/openapi.json", openapi)
+    routes.add_routes(app)
+    pages.add_routes(app)
+    app.router.add_post("/v1/uplinks", uplinks_handler(store.writer, ingest, store.clock))
+    if settings.simulated and isinstance(store.clock, SimClock):
+        app[sim.CLOCK] = store.clock
+    if settings.simulated:
+        sim.add_routes(app)
+    app.cleanup_ctx.append(_watch)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, clock: Clock, random: Random, started_ms: int) -> AsyncIterator[Running]:
+    """A whole headend, from the lock on its database to its listeners, until the block is left."""
+    with alone_with(settings.database):
+        migrate.upgrade(settings.database)
+        keyring = Keyring(settings.key_file, random)
+        with (
+            contextlib.closing(Writer(settings.database, clock)) as writer,
+            contextlib.closing(Reader(settings.database)) as reader,
+        ):
+            store = Store(clock, writer, reader, started_ms)
+            await store.write(lambda tx: open_books(tx, settings.utility, *_currency(settings.currency)))
+            if settings.allow_remote and not await store.read(any_usable):
+                raise SettingsRefused(
+                    "--allow-remote: no API key is in use yet; make one with 'guelta key create' first"
+                )
+            async with _listening(settings, store, keyring, Ingest(keyring, random)) as started:
+                yield started
+
+
+@contextlib.asynccontextmanager
+async def _listening(settings: Settings, store: Store, keyring: Keyring, ingest: Ingest) -> AsyncIterator[Running]:
+    udp: UdpBearer | None = None
+    if settings.udp is not None:
+        udp = await serve_udp(store.writer, ingest, store.clock, settings.udp.host, settings.udp.port)
+    app = create_app(settings, store, keyring, ingest, _no_push if udp is None else udp.push)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
+    try:
+        await runner.setup()
+        site = web.TCPSite(runner, settings.http.host, settings.http.port)
+        await site.start()
+        left_over = await settle_unanswered(app)
+        log.info("started", mode=settings.mode, clock=settings.clock, notifications_settled=left_over)
+        host, port = runner.addresses[0][:2]
+        yield Running(app, (host, port), None if settings.udp is None or udp is None else (settings.udp.host, udp.port))
+    finally:
+        app[LIVE].close()
+        await runner.cleanup()
+        if udp is not None:
+            await udp.close()
+        log.info("stopped")
+
+
+async def _watch(app: web.Application) -> AsyncIterator[None]:
+    """Keep the page current while the application runs."""
+    watching = asyncio.create_task(app[LIVE].run())
+    yield
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
+
+
+def _no_push(reply: Reply) -> None:
+    """Without a UDP bearer nothing is pushed; the meter gets its statement with its next uplink."""
+
+
+def _currency(code: str) -> tuple[str, int]:
+    if code not in EXPONENTS:
+        raise SettingsRefused(f"--currency {code}: not known; use one of {', '.join(EXPONENTS)}")
+    return code, EXPONENTS[code]

@@ -1,0 +1,51 @@
+"""`guelta meter`: register meters and print what they are provisioned with."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from headend.api import strict_json
+from headend.api.meters import MetersToImport, MeterToAdd, create_meters
+from headend.cli.work import DATABASE, KEY_FILE, keyring_of, refusals_told, written
+from headend.clock import SystemClock
+
+
+@click.group()
+def meter() -> None:
+    """Add or import meters."""
+
+
+@meter.command("add")
+@DATABASE
+@KEY_FILE
+@click.option("--meter-id", required=True, help="16 hex digits.")
+@click.option("--holder", required=True)
+@click.option("--service-point", required=True)
+@click.option("--tariff", "tariff_code", required=True)
+@click.option("--litres-per-pulse", default=1, show_default=True)
+@click.option("--first-index-l", default=0, show_default=True)
+def meter_add(database: Path, key_file: Path | None, **fields: Any) -> None:
+    """Register one meter; prints what it is provisioned with, root key included, once."""
+    with refusals_told():
+        body = strict_json.decode(msgspec.json.encode(fields), MeterToAdd)
+    _print_added(database, key_file, [body])
+
+
+@meter.command("import")
+@DATABASE
+@KEY_FILE
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def meter_import(database: Path, key_file: Path | None, file: Path) -> None:
+    """Register the meters of FILE, a JSON object as POST /v1/meters:import takes it: all of them or none."""
+    with refusals_told():
+        body = strict_json.decode(file.read_bytes(), MetersToImport)
+    _print_added(database, key_file, body.meters)
+
+
+def _print_added(database: Path, key_file: Path | None, wanted: list[MeterToAdd]) -> None:
+    keyring, now_unix_s = keyring_of(database, key_file), SystemClock().unix_us() // 1_000_000
+    body = MetersToImport(wanted)
+    for made in written(database, lambda tx: create_meters(tx, keyring, body, now_unix_s)).meters:
+        click.echo(msgspec.json.encode(made).decode())

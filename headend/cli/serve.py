@@ -1,0 +1,96 @@
+"""`guelta serve`: the running headend."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from headend.app import running
+from headend.cli.work import DATABASE, KEY_FILE, key_file_of, refusals_told
+from headend.clock import SimClock, SystemClock
+from headend.log import configure
+from headend.payments.amounts import EXPONENTS
+from headend.settings import CLOCKS, MODES, SIM_CLOCK, Address, Settings, SettingsRefused, checked, parse_address
+from headend.storage import migrate
+from headend.storage.reader import Reader
+
+# SimClock stands here until the simulator sets it, or at the last commit of the database that is opened.
+SIM_START_US = 1_577_836_800_000_000
+
+
+class Bound(click.ParamType):
+    """HOST:PORT."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Address:
+        try:
+            return value if isinstance(value, Address) else parse_address(value)
+        except SettingsRefused as refused:
+            self.fail(str(refused), param, ctx)
+
+
+@click.command()
+@DATABASE
+@KEY_FILE
+@click.option("--http", type=Bound(), default="127.0.0.1:8080", show_default=True, help="REST, biller API and page.")
+@click.option("--udp", type=Bound(), default="127.0.0.1:5683", show_default=True, help="The UDP bearer.")
+@click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)
+@click.option("--clock", "clock_name", type=click.Choice(CLOCKS), default=CLOCKS[0], show_default=True)
+@click.option("--allow-remote", is_flag=True, help="Let --http listen for other machines; needs an API key.")
+@click.option("--utility", default="Guelta", show_default=True, help="Name of the utility, for a new database.")
+@click.option("--currency", type=click.Choice(sorted(EXPONENTS)), default="XOF", show_default=True)
+def serve(
+    database: Path,
+    key_file: Path | None,
+    http: Address,
+    udp: Address,
+    mode: str,
+    clock_name: str,
+    allow_remote: bool,
+    utility: str,
+    currency: str,
+) -> None:
+    """Run the headend: bearers, ledger, REST, biller API and the live page.
+
+    Prints one JSON line when it is ready: {"ready": true, "http": [host, port], "udp": [host, port]}. Port 0 is any
+    free port. Stops on SIGTERM or Ctrl-C, after what was accepted is committed.
+    """
+    configure()
+    with refusals_told():
+        settings = checked(
+            Settings(
+                database, key_file_of(database, key_file), http, udp, mode, clock_name, allow_remote, utility, currency
+            )
+        )
+        asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock = SimClock(_last_commit_us(settings.database)) if settings.clock == SIM_CLOCK else SystemClock()
+    async with running(settings, clock, os.urandom, time.time_ns() // 1_000_000) as started:
+        click.echo(json.dumps({"ready": True, "http": started.http, "udp": started.udp}))
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def _last_commit_us(database: Path) -> int:
+    """Where a simulated clock goes on: the books know nothing later than this."""
+    if not database.exists():
+        return SIM_START_US
+    migrate.upgrade(database)
+    reader = Reader(database)
+    try:
+        last = reader.read(lambda c: c.exec_driver_sql("SELECT max(committed_us) FROM batch").scalar_one())
+    finally:
+        reader.close()
+    return max(SIM_START_US, last or 0)

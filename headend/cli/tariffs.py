@@ -1,0 +1,42 @@
+"""`guelta tariff`: publish prices."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from headend.api import strict_json
+from headend.api.aftermath import Aftermath
+from headend.api.shapes import PageQuery
+from headend.api.tariffs import TariffToPublish, create_tariff, list_tariffs
+from headend.cli.work import DATABASE, refusals_told, seen, written
+
+
+@click.group()
+def tariff() -> None:
+    """Publish and list tariffs."""
+
+
+@tariff.command("publish")
+@DATABASE
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", "idempotency_key", required=True, help="Your name for this publication; the same key acts once.")
+def tariff_publish(database: Path, file: Path, idempotency_key: str) -> None:
+    """Publish the tariff in FILE, a JSON object as POST /v1/tariffs takes it."""
+    with refusals_told():
+        body = strict_json.decode(file.read_bytes(), TariffToPublish)
+    key_text = f"cli/{idempotency_key}"
+    made = written(database, lambda tx: create_tariff(tx, Aftermath(), body, key_text))
+    click.echo(msgspec.json.encode(made).decode())
+
+
+@tariff.command("list")
+@DATABASE
+def tariff_list(database: Path) -> None:
+    """Show every tariff ever published, one JSON object a line."""
+    cursor: str | None = ""
+    while cursor is not None:
+        page = seen(database, lambda c, at=cursor: list_tariffs(c, PageQuery(limit=500, cursor=at)))
+        for one in page.items:
+            click.echo(msgspec.json.encode(one).decode())
+        cursor = page.next

@@ -1,0 +1,80 @@
+"""What every command needs: its options, the database opened alone or for reading, refusals told in one line."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from sqlalchemy import Connection
+
+from headend.api.problems import Problem
+from headend.clock import SystemClock
+from headend.exclusive import InUse, alone_with
+from headend.meters.keyring import KeyFileRefused, Keyring
+from headend.refusals import Refused
+from headend.settings import SettingsRefused
+from headend.storage import migrate
+from headend.storage.reader import Reader
+from headend.storage.sqlite import StorageRefused
+from headend.storage.writer import Tx, Writer
+
+T = TypeVar("T")
+
+DATABASE = click.option(
+    "--db", "database", type=click.Path(dir_okay=False, path_type=Path), default=Path("guelta.db"), show_default=True,
+    envvar="GUELTA_DB", help="The database file.",
+)  # fmt: skip
+KEY_FILE = click.option(
+    "--key-file", type=click.Path(dir_okay=False, path_type=Path), envvar="GUELTA_KEY_FILE",
+    help="The key that wraps all secrets; made on first use. Default: DB with '.kek' appended. Back it up apart.",
+)  # fmt: skip
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def written(database: Path, job: Callable[[Tx], T]) -> T:
+    """Run one job as the only writer; refused while a headend runs on the same database."""
+    with refusals_told(), alone_with(database):
+        migrate.upgrade(database)
+        writer = Writer(database, SystemClock())
+        try:
+            return writer.run(job)
+        finally:
+            writer.close()
+
+
+def seen(database: Path, query: Callable[[Connection], T]) -> T:
+    """Read from an existing database, which may be in use."""
+    with refusals_told():
+        if not database.exists():
+            raise StorageRefused(f"{database} does not exist: make it with 'guelta db upgrade --db {database}'")
+        reader = Reader(database)
+        try:
+            return reader.read(query)
+        finally:
+            reader.close()
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Turn every kind of refusal into one line on stderr and an exit code."""
+    try:
+        yield
+    except SettingsRefused as refused:
+        raise click.UsageError(str(refused)) from None
+    except Problem as problem:
+        document = problem.document("en", "")
+        places = "; ".join(f"{error.pointer}: {error.detail}" for error in document.errors)
+        raise click.ClickException(f"{document.code}: {places or document.detail}") from None
+    except (Refused, InUse, StorageRefused, KeyFileRefused, ValueError, OSError) as refused:
+        raise click.ClickException(str(refused)) from None
+
+
+def key_file_of(database: Path, key_file: Path | None) -> Path:
+    return Path(f"{database}.kek") if key_file is None else key_file
+
+
+def keyring_of(database: Path, key_file: Path | None) -> Keyring:
+    with refusals_told():
+        return Keyring(key_file_of(database, key_file), os.urandom)

@@ -1,0 +1,54 @@
+"""Logs on stderr: lines for a person on a terminal, JSON otherwise; secrets are redacted on the way."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+REDACTED = "[redacted]"
+
+_SECRET_NAMES = re.compile(
+    r"secret|root|password|authorization|signature|api_key|token|kek|wrapped|phone", re.IGNORECASE
+)
+_SECRET_TEXTS = re.compile(r"guelta_[0-9a-f]{64}|whsec_[A-Za-z0-9+/=]{20,}|\bBearer\s+\S+")
+
+
+def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hide values by the name of their field and by their look, at any depth."""
+    return {name: REDACTED if _SECRET_NAMES.search(name) else _cleaned(value) for name, value in event.items()}
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SECRET_TEXTS.sub(REDACTED, value)
+    if isinstance(value, dict):
+        return redact(None, "", value)
+    if isinstance(value, list | tuple):
+        return [_cleaned(item) for item in value]
+    return value
+
+
+def configure(stream: TextIO | None = None) -> None:
+    """Set up structlog for this process."""
+    target = sys.stderr if stream is None else stream
+    to_terminal = target.isatty()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if to_terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    traceback = [] if to_terminal else [structlog.processors.format_exc_info]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *traceback,
+            redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )

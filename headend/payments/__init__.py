@@ -1,0 +1,1 @@
+"""The signed biller API: inquire, notify, status. Start with README.md."""

@@ -1,0 +1,149 @@
+"""The page as it changes: one look at the books at a time, rendered once per language, sent to whoever listens.
+
+Each listener is sent the fragments that differ from what it was sent before. Nothing is rendered while nobody listens.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import Enum
+
+from aiohttp import web
+from headend.web.health import BooksHealth, check_books
+
+from headend.api.store import Store
+from headend.web.facts import Facts, events_after, last_batch, last_event, read_facts
+from headend.web.meter_events import told
+from headend.web.rendering import Renderer
+from headend.web.story import Numbered, Story, put_last
+
+LOOK_PERIOD_S = 0.5
+CHECK_PERIOD_S = 10.0
+HEARTBEAT_S = 15.0
+LISTENERS_MAX = 200
+
+
+class Signal(Enum):
+    """What else than a story line wakes a listener."""
+
+    LOOK = "look"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One server-sent event: its kind, its text, and the story number to resume after."""
+
+    kind: str
+    text: str
+    number: int | None = None
+
+
+class Live:
+    """Looks at the books on a period and wakes the listeners when something changed."""
+
+    def __init__(self, store: Store, story: Story, renderer: Renderer) -> None:
+        self._store = store
+        self._story = story
+        self._renderer = renderer
+        self._facts: Facts | None = None
+        self._health: BooksHealth | None = None
+        self._checked_at_s = 0.0
+        self._queues: set[asyncio.Queue[Numbered | Signal]] = set()
+        self._last_event: int | None = None
+        self._telling = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Until cancelled: tell what meters reported; look again while somebody listens."""
+        seen: tuple[int, int] | None = None
+        while True:
+            state = (await self._store.read(last_batch), self._store.now_unix_s() // 60)
+            if seen is None or state[0] != seen[0]:
+                await self._tell_events()
+            if self._queues and (state != seen or self._facts is None):
+                await self._look()
+                self._signal(Signal.LOOK)
+            seen = state
+            await asyncio.sleep(LOOK_PERIOD_S)
+
+    async def page(self, language: str) -> str:
+        """The whole page as of now."""
+        await self._tell_events()
+        facts, health = await self._look()
+        return self._renderer.page(facts, health, self._story.lines(), language)
+
+    async def events(self, language: str, after: int) -> AsyncIterator[Sent | None]:
+        """Story lines above `after`, then fragments and lines as they come; None when it is time for a heartbeat."""
+        with self._story.listening() as queue:
+            self._queues.add(queue)
+            try:
+                await self._look()
+                for numbered in self._story.lines(after):
+                    yield self._line(numbered, language)
+                sent: dict[str, str] = {}
+                found: Numbered | Signal | None = Signal.LOOK
+                while found is not Signal.CLOSE:
+                    if found is Signal.LOOK:
+                        for fragment in self._fragments(language, sent):
+                            yield fragment
+                    elif isinstance(found, Numbered):
+                        yield self._line(found, language)
+                    else:
+                        yield None
+                    found = await _next(queue)
+            finally:
+                self._queues.discard(queue)
+
+    def close(self) -> None:
+        """Let every stream end, so that the server can stop."""
+        self._signal(Signal.CLOSE)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._queues) >= LISTENERS_MAX
+
+    def _signal(self, signal: Signal) -> None:
+        for queue in self._queues:
+            put_last(queue, signal)
+
+    async def _look(self) -> tuple[Facts, BooksHealth]:
+        """Read the facts; check the books as well when the last check is old, for it reads them all."""
+        now_s = asyncio.get_running_loop().time()
+        if self._health is None or now_s - self._checked_at_s >= CHECK_PERIOD_S:
+            self._health = await self._store.read(check_books)
+            self._checked_at_s = now_s
+        self._facts = await self._store.read(lambda connection: read_facts(connection, self._store.now_unix_s()))
+        return self._facts, self._health
+
+    async def _tell_events(self) -> None:
+        """Each event once, though two looks may overlap. What was reported before the start is not told again."""
+        async with self._telling:
+            if self._last_event is None:
+                self._last_event = await self._store.read(last_event)
+            after = self._last_event
+            for event in await self._store.read(lambda connection: events_after(connection, after)):
+                self._story.tell(told(event))
+                self._last_event = max(self._last_event, event.event_id)
+
+    def _fragments(self, language: str, sent: dict[str, str]) -> list[Sent]:
+        """What differs from `sent`, which is brought up to date."""
+        assert self._facts is not None and self._health is not None
+        fresh = self._renderer.fragments(self._facts, self._health, language)
+        changed = [name for name, text in fresh.items() if sent.get(name) != text]
+        sent.update(fresh)
+        return [Sent("home" if name.startswith("home-") else "fragment", fresh[name]) for name in changed]
+
+    def _line(self, numbered: Numbered, language: str) -> Sent:
+        assert self._facts is not None
+        return Sent("story", self._renderer.story_line(self._facts, numbered, language), numbered.number)
+
+
+async def _next(queue: "asyncio.Queue[Numbered | Signal]") -> Numbered | Signal | None:
+    """The next thing, or None after a quiet while."""
+    try:
+        return await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+    except TimeoutError:
+        return None
+
+
+LIVE: web.AppKey[Live] = web.AppKey("live", Live)

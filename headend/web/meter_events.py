@@ -1,0 +1,69 @@
+"""What meters report of themselves, as story lines: valve moves with their reason, alarms and their end."""
+
+from headend.web.facts import MeterEvent
+from headend.web.story import BAD, PLAIN, WARN, WATER, Told
+from protocol.rules import reasons
+from protocol.wire import event_codes as codes
+
+# code: (tone, French, English); {n} is the event's argument.
+_LINES = {
+    codes.VALVE_STUCK: (BAD, "la vanne est bloquée après {n} essais.", "the valve is stuck after {n} attempts."),
+    codes.VALVE_STUCK_OPEN: (
+        BAD,
+        "de l’eau passe alors que la vanne est fermée : {n} L.",
+        "water flows although the valve is closed: {n} L.",
+    ),
+    codes.VALVE_LEAK_BY: (WARN, "la vanne fermée fuit un peu : {n} L.", "the closed valve lets a little by: {n} L."),
+    codes.LEAK: (WARN, "fuite : de l’eau coule sans arrêt depuis 24 h.", "leak: water has not stopped for 24 hours."),
+    codes.LEAK_CLEARED: (WATER, "la fuite a cessé.", "the leak has stopped."),
+    codes.BURST: (BAD, "débit anormal : {n} L en moins d’une demi-heure.", "burst: {n} L in less than half an hour."),
+    codes.BURST_CLEARED: (WATER, "le débit est redevenu normal.", "the flow is normal again."),
+    codes.TAMPER: (BAD, "le boîtier a été forcé ou l’eau a reculé.", "the case was forced or water ran backwards."),
+    codes.TAMPER_CLEARED: (PLAIN, "le boîtier est de nouveau en ordre.", "the case is in order again."),
+    codes.LOW_BATTERY: (WARN, "la pile faiblit : {n} mV.", "the battery is weak: {n} mV."),
+    codes.LOW_BATTERY_CLEARED: (PLAIN, "la pile est de nouveau bonne.", "the battery is good again."),
+    codes.CLOCK_UNSURE: (WARN, "l’heure du compteur est incertaine.", "the meter's clock is unsure."),
+    codes.CLOCK_SET: (
+        PLAIN,
+        "l’heure du compteur est réglée (écart de {n} s).",
+        "the meter's clock is set ({n} s off).",
+    ),
+    codes.LOW_CREDIT: (WARN, "le crédit devient faible.", "credit is getting low."),
+    codes.BLOCKED: (
+        WARN,
+        "plus de débit depuis {n} demi-heures, vanne ouverte.",
+        "no flow for {n} half-hours, valve open.",
+    ),
+    codes.FLASH_COPY_BAD: (
+        WARN,
+        "une des deux copies de mémoire était abîmée ; l’autre a servi.",
+        "one of two memory copies was damaged; the other one served.",
+    ),
+    codes.LOG_GENERATION: (
+        PLAIN,
+        "l’horloge a reculé : nouvelle série de relevés n° {n}.",
+        "the clock went back: log no. {n}.",
+    ),
+}
+_VALVE = {
+    codes.VALVE_OPENED: (WATER, "la vanne s’ouvre. {reason}", "the valve opens. {reason}"),
+    codes.VALVE_CLOSED: (BAD, "la vanne se ferme. {reason}", "the valve closes. {reason}"),
+}
+_UNKNOWN = (PLAIN, "signale l’événement n° {code} ({n}).", "reports event no. {code} ({n}).")
+
+
+def told(event: MeterEvent) -> Told:
+    """The event as a line in both languages."""
+    if event.code in _VALVE:
+        tone, french, english = _VALVE[event.code]
+        what_fr = french.format(reason=_reason(event.argument, "fr")).rstrip()
+        what_en = english.format(reason=_reason(event.argument, "en")).rstrip()
+    else:
+        tone, french, english = _LINES.get(event.code, _UNKNOWN)
+        what_fr = french.format(n=event.argument, code=event.code)
+        what_en = english.format(n=event.argument, code=event.code)
+    return Told(event.at_unix_s, event.meter_name, event.meter_name, what_fr, what_en, tone)
+
+
+def _reason(code: int, language: str) -> str:
+    return reasons.sentence(code, language) if code in reasons.SENTENCES else ""
