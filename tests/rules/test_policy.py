@@ -276,6 +276,32 @@ def test_e1_friendly_hours_end_at_until_slot_with_the_same_grace() -> None:
     assert not home.at("2026-11-05T18:00", -500_000).open
 
 
+def test_e1_a_window_that_begins_after_the_lease_gives_no_grace_either() -> None:
+    """The lease ends at 17:00, when a window would have begun; its grace of 30 minutes would still run at 17:01."""
+    home = Home(POLICY._replace(until_slot=slot_of(unix_s("2026-11-04T17:00"))), 5)
+    home.at("2026-11-04T17:00")
+    assert home.at("2026-11-04T17:01", -500_000)[:2] == (False, why.NO_CREDIT)
+
+
+def test_e1_an_unsure_clock_renews_no_litres_of_friendly_hours() -> None:
+    """Else a clock that jumps about would lend a window's litres with every jump."""
+    home = Home(POLICY, 5)
+    home.at("2026-11-04T17:00")
+    home.at("2026-11-04T18:00", -500_000)
+    home.draw(200)
+    home.sure = False
+    home.at("2026-11-05T18:00", -400_000)
+    home.sure = True
+    assert home.at("2026-11-04T18:01", -500_000)[:2] == (False, why.FRIENDLY_USED)
+
+
+def test_a_home_that_comes_back_in_the_grace_of_a_window_it_never_saw_has_none() -> None:
+    """Off since yesterday evening's window; this morning's grace belongs to a night that it did not count."""
+    home = Home(POLICY, 5)
+    home.at("2026-11-03T20:00")
+    assert home.at("2026-11-05T09:10", -500_000)[:2] == (False, why.NO_CREDIT)
+
+
 def test_e1_c2_an_unsure_clock_suspends_friendly_hours_and_not_the_wallet() -> None:
     """E1: at the same balance the sure clock protects, the unsure one has only the wider limit, then the lifeline."""
     home = Home(POLICY._replace(lifeline_l_per_day=50), 5)

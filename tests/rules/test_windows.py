@@ -1,0 +1,93 @@
+"""Friendly-hour windows on the local week, in seconds of local wall time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.rules.calendar import day_of_date, weekday
+from protocol.rules.windows import Window, chained_end, latest
+
+MONDAY = day_of_date(2026, 11, 2)
+EVERY_DAY = 127
+
+
+def moment(day: int, hour: int, minute: int = 0) -> int:
+    """A local second, `day` days after Monday 2026-11-02."""
+    return (MONDAY + day) * 86_400 + hour * 3_600 + minute * 60
+
+
+def test_the_monday_of_these_tests_is_one() -> None:
+    assert weekday(MONDAY) == 0
+
+
+@pytest.mark.parametrize(
+    ("now_s", "begin_s", "end_s"),
+    [
+        (moment(0, 17), moment(0, 17), moment(1, 9)),  # the first second inside
+        (moment(1, 8, 59), moment(0, 17), moment(1, 9)),
+        (moment(1, 9), moment(0, 17), moment(1, 9)),  # the first second outside: ended last
+        (moment(1, 16, 59), moment(0, 17), moment(1, 9)),
+        (moment(1, 17), moment(1, 17), moment(2, 9)),
+    ],
+)
+def test_a_window_that_crosses_midnight(now_s: int, begin_s: int, end_s: int) -> None:
+    assert latest(((EVERY_DAY, 17 * 60, 9 * 60),), now_s) == Window(begin_s, end_s)
+
+
+def test_equal_start_and_end_are_a_whole_day() -> None:
+    assert latest(((1, 600, 600),), moment(1, 9, 59)) == Window(moment(0, 10), moment(1, 10))
+
+
+def test_of_two_windows_that_cover_the_later_begun_counts_and_then_the_other() -> None:
+    windows = ((EVERY_DAY, 17 * 60, 21 * 60), (EVERY_DAY, 18 * 60, 20 * 60))
+    assert latest(windows, moment(0, 17, 59)) == Window(moment(0, 17), moment(0, 21))
+    assert latest(windows, moment(0, 19)) == Window(moment(0, 18), moment(0, 20))
+    assert latest(windows, moment(0, 20)) == Window(moment(0, 17), moment(0, 21))
+    assert latest(windows, moment(0, 21)) == Window(moment(0, 17), moment(0, 21))
+
+
+def test_a_window_is_remembered_for_the_longest_grace_and_jitter() -> None:
+    """Begun on Monday 23:45 for 24 hours, with eight hours of grace and jitter, it matters to Wednesday 07:45."""
+    late = ((1, 23 * 60 + 45, 23 * 60 + 45),)
+    assert latest(late, moment(2, 7, 44)) == Window(moment(0, 23, 45), moment(1, 23, 45))
+
+
+def test_without_a_window_nearby_there_is_none() -> None:
+    assert latest((), moment(0, 12)) is None
+    assert latest(((1, 600, 660),), moment(4, 12)) is None
+
+
+def test_windows_that_touch_are_one_stretch() -> None:
+    weekend = ((1 << 4 | 1 << 5, 17 * 60, 17 * 60), (1 << 6, 17 * 60, 9 * 60))
+    assert chained_end(weekend, moment(5, 17)) == moment(7, 9)
+    assert chained_end(weekend, moment(7, 9)) == moment(7, 9)
+
+
+def test_a_week_without_a_gap_still_has_an_end() -> None:
+    assert chained_end(((EVERY_DAY, 0, 0),), moment(1, 0)) == moment(9, 0)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 127), st.integers(0, 95), st.integers(0, 95)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(0, 14 * 86_400),
+)
+def test_a_minute_by_minute_calendar_agrees_on_what_is_covered(
+    quarters: list[tuple[int, int, int]], after_s: int
+) -> None:
+    """Covered means: some window's weekday and minutes hold this minute, today's or, past midnight, yesterday's."""
+    windows = tuple((mask, 15 * start, 15 * end) for mask, start, end in quarters)
+    now_s = moment(0, 0) + after_s
+    today, minute = now_s // 86_400, now_s % 86_400 // 60
+    covered = False
+    for mask, start, end in windows:
+        begins_today, began_yesterday = mask >> weekday(today) & 1, mask >> weekday(today - 1) & 1
+        if end > start:
+            covered |= bool(begins_today) and start <= minute < end
+        else:
+            covered |= (bool(begins_today) and minute >= start) or (bool(began_yesterday) and minute < end)
+    found = latest(windows, now_s)
+    assert (found is not None and found.end_s > now_s) == covered
