@@ -16,6 +16,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_cbor2_reads_what_we_write_and_we_read_it_back(value: object) -> None:
     data = cbor.encode(value)
@@ -23,12 +24,13 @@ def test_cbor2_reads_what_we_write_and_we_read_it_back(value: object) -> None:
     assert cbor.decode(data, depth_max=12, items_max=200, bytes_max=4000) == value
 
 
+@settings(deadline=None)
 @given(scalars | st.lists(scalars, max_size=5))
 def test_what_has_no_map_is_byte_for_byte_what_cbor2_writes(value: object) -> None:
     assert cbor.encode(value) == cbor2.dumps(value)
 
 
-@settings(max_examples=500)
+@settings(deadline=None, max_examples=500)
 @given(st.binary(max_size=24))
 def test_whatever_bytes_we_accept_encode_to_the_same_bytes(data: bytes) -> None:
     try:

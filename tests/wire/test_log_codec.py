@@ -6,18 +6,26 @@ from hypothesis import strategies as st
 
 from protocol.errors import FIELD_RANGE, FIELD_TYPE, LOG_NOT_CANONICAL, LOG_RANGE, WireRefused
 from protocol.wire import log_codec
+from tests.wire import log_oracle
 
 volumes = st.one_of(st.just(0), st.integers(0, 40), st.integers(0, 65535))
 logs = st.lists(volumes, min_size=1, max_size=255)
 phases = st.integers(0, 47)
 
 
+@settings(deadline=None)
 @given(logs, phases)
 def test_every_log_comes_back(litres: list[int], phase: int) -> None:
     assert log_codec.decode(log_codec.encode(litres, phase), len(litres), phase) == litres
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=300)
+@given(logs, phases)
+def test_an_encoder_written_from_the_specification_alone_gives_the_same_bytes(litres: list[int], phase: int) -> None:
+    assert log_oracle.encode(litres, phase) == log_codec.encode(litres, phase)
+
+
+@settings(deadline=None, max_examples=400)
 @given(st.binary(max_size=40), st.integers(1, 60), phases)
 def test_bytes_that_are_accepted_are_the_only_ones_for_their_litres(data: bytes, count: int, phase: int) -> None:
     try:
@@ -28,6 +36,7 @@ def test_bytes_that_are_accepted_are_the_only_ones_for_their_litres(data: bytes,
     assert log_codec.encode(litres, phase) == data
 
 
+@settings(deadline=None)
 @given(logs, phases)
 def test_fewer_slots_never_take_more_bytes(litres: list[int], phase: int) -> None:
     """So a sender may search by halves for how many slots fit a frame."""
@@ -62,6 +71,7 @@ class Watched(log_codec.Encoder):
         return result
 
 
+@settings(deadline=None)
 @given(logs, phases)
 def test_all_numbers_stay_small(litres: list[int], phase: int) -> None:
     """A 32-bit port has 31-bit small integers; nothing comes near 2^30."""
@@ -71,6 +81,7 @@ def test_all_numbers_stay_small(litres: list[int], phase: int) -> None:
     assert coder.finish() == log_codec.encode(litres, phase)
 
 
+@settings(deadline=None)
 @given(logs, phases)
 def test_probabilities_never_reach_certainty(litres: list[int], phase: int) -> None:
     class Bounded(log_codec.Encoder):

@@ -1,7 +1,7 @@
 """Counter rebuild and replay window (SEMANTICS D1, D2), and truncated fields made whole."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.wire import unwrap, window
@@ -52,6 +52,7 @@ def test_a_jump_forgets_what_is_too_old() -> None:
     assert not window.is_fresh(seen, 1_000_000 - 64)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(min_value=0, max_value=300), max_size=120))
 def test_the_window_is_a_set_of_the_last_64(counters: list[int]) -> None:
     seen, used = EMPTY, set[int]()
@@ -64,6 +65,7 @@ def test_the_window_is_a_set_of_the_last_64(counters: list[int]) -> None:
         assert seen.bitmap < 2**64
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**32 - 1), st.integers(min_value=-63, max_value=65_472))
 def test_the_true_counter_is_the_first_candidate_within_a_window(highest: int, step: int) -> None:
     counter = highest + step
@@ -71,12 +73,14 @@ def test_the_true_counter_is_the_first_candidate_within_a_window(highest: int, s
         assert next(window.candidates(Window(highest, 1), counter & 0xFFFF, 0)) == counter
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**53), st.integers(min_value=0, max_value=2**24 - 1))
 def test_a_counter_unwraps_forward_from_any_reference_less_than_a_modulus_behind(true: int, behind: int) -> None:
     reference = max(0, true - behind)
     assert unwrap.unwrap_forward(true & 0xFFFFFF, 24, reference) == true
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**24), st.integers(min_value=-8191, max_value=8191))
 def test_a_slot_unwraps_to_the_nearest(true: int, off: int) -> None:
     if true + off >= 0:
