@@ -113,6 +113,14 @@ def test_b2_a_pack_may_change_inside_a_month_and_the_block_position_stays() -> N
     assert rating.rate_slot(state, dearer, NOVEMBER.slot + 96, 1, True).spent_mills == 1_270_000 + 300
 
 
+def test_a_minimum_that_a_new_pack_brings_falls_due_with_the_next_month() -> None:
+    plain, with_minimum = KIAMBU._replace(minimum=0), KIAMBU._replace(version=2)
+    state = rating.begin_slot(NEW, plain, at(2026, 11, 1, NAIROBI).slot, True)
+    state = rating.begin_slot(state, with_minimum, at(2026, 11, 15, NAIROBI).slot, True)
+    assert state.spent_mills == 0
+    assert rating.begin_slot(state, with_minimum, at(2026, 12, 1, NAIROBI).slot, True).spent_mills == 57_750_000
+
+
 def test_b3_the_remainder_below_a_mill_crosses_packs_slots_and_months() -> None:
     """B3: three litres at 0.3333 mill are 0.9999; one at scale 1 for 0.1 mill completes the mill in December."""
     fine = pack(((0, 3_333),), scale=4)
