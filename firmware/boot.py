@@ -1,8 +1,5 @@
-"""Boot: from flash to a running meter, and provisioning, the one time that flash is formatted.
-
-The identity is written last in provisioning, so its presence says that everything else was written. A flash that does not
-mount, or holds no identity, is never touched: the meter then runs in safe mode.
-"""
+"""Boot: from flash to a running meter. A flash that does not mount, or holds no identity, is never touched: the meter
+then runs in safe mode."""
 
 from firmware import identity, state
 from firmware.clock import Clock
@@ -10,11 +7,6 @@ from firmware.flash_record import TwoCopies
 from firmware.frame_counter import FrameCounter
 from firmware.meter import Meter
 from firmware.slot_log import SlotLog
-from protocol.wire.messages import whole_pack
-
-
-class ProvisioningRefused(Exception):
-    """This flash holds another meter, or the identity is not acceptable; the argument says which."""
 
 
 class Store:
@@ -60,44 +52,11 @@ def _state_after_loss(board, store):
     fresh.window = store.counter.window_after_loss()
     fresh.log_generation = fresh.report_generation = SlotLog(board.files).highest_generation() + 1
     fresh.pulses_taken = board.pulses()
-    _place(fresh, board.rtc())
+    place(fresh, board.rtc())
     return fresh
 
 
-def _place(fresh, rtc):
+def place(fresh, rtc):
     """Open the slot that the clock shows; slot 0, unsure, where it shows none."""
     fresh.open_slot = fresh.first_slot = fresh.acked_slot = max(Clock(fresh, 0, rtc).slot(0), 0)
     fresh.open_sure = fresh.sure
-
-
-def provision(board, data, format_flash):
-    """Write the identity `data` on a flash that holds no meter. Raises ProvisioningRefused and then changes nothing.
-
-    `format_flash()` makes an empty file system and returns its Files. Doing it again with the same identity is harmless.
-    """
-    try:
-        who = identity.decode(data)
-    except identity.IdentityRefused as refusal:
-        raise ProvisioningRefused(refusal.args[0])
-    if board.files is not None:
-        present = TwoCopies(board.files, "identity").load()
-        if present == data:
-            return
-        if present is not None:
-            raise ProvisioningRefused("this flash holds another meter: erase it first")
-    board.files = format_flash()
-    store = Store(board.files)
-    store.counter.create()
-    fresh = state.State()
-    fresh.pulses_taken = board.pulses()
-    _place(fresh, board.rtc())
-    meter = Meter(board, who, fresh, store)
-    for kind, version, from_slot, body in who.packs:
-        if meter.packs.offer(kind, whole_pack(version, from_slot, body), fresh.open_slot) != 0:
-            raise ProvisioningRefused("packs")
-    if who.opening and not (meter.downlink.take(who.opening) and fresh.opened):
-        raise ProvisioningRefused("opening")
-    if not fresh.opened:
-        meter.slots.begin(fresh.open_slot, fresh.sure)
-    meter.persist()
-    store.identity.save(data)

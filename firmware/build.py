@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import which
 
 from firmware import manifest
-from firmware.lean import lean
+from firmware.lean import lean, module_name
 from firmware.link import join
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,16 +39,18 @@ def compile_source(text: str, target: Path, shown_name: str) -> None:
 
 
 def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
-    """Compile the manifest into `out`/{meter,main}.mpy and return `out`. `replaced` gives other sources for files of
-    the manifest: tests build a deliberately broken meter that way.
+    """Compile the manifest into `out`/*.mpy and return `out`. `replaced` gives other sources for files of the manifest:
+    tests build a deliberately broken meter that way.
 
     The application is one module and main another: once the import of a module is over, MicroPython frees what only its
     loading needed, a tenth of the heap.
     """
     names = (*manifest.PROTOCOL, *manifest.FIRMWARE)
     sources = {name: (ROOT / name).read_text() for name in names} | (replaced or {})
-    application, start = join(lean(sources, manifest.ENTRY), manifest.ENTRY)
-    compile_source(ast.unparse(application), out / "meter.mpy", "meter")
+    apart = {module_name(name) for name in manifest.APART}
+    files, start = join(lean(sources, manifest.ENTRY), manifest.ENTRY, apart)
+    for name, tree in files.items():
+        compile_source(ast.unparse(tree), out / f"{name}.mpy", name)
     compile_source(f"import sys\nfrom meter import {start}\nsys.exit({start}(sys.argv[1:]))\n", out / "main.mpy", "main")
     return out
 

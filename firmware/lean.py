@@ -21,15 +21,16 @@ CALLED_BY_THE_INTERPRETER = {"readblocks", "writeblocks", "ioctl"}
 def lean(sources: dict[str, str], entry: str) -> dict[str, ast.Module]:
     """Module name → tree for all device files (path → source). `entry` (module.function) is what gets called."""
     trees = {path: ast.parse(text) for path, text in sources.items()}
-    constants = {_module(path): _constants(tree) for path, tree in trees.items()}
+    constants = {module_name(path): _constants(tree) for path, tree in trees.items()}
     for path, tree in trees.items():
-        trees[path] = _Inline(_module(path), constants).visit(_Strip().visit(tree))
+        trees[path] = _Inline(module_name(path), constants).visit(_Strip().visit(tree))
     while _drop_unmentioned(trees, {entry.rpartition(".")[2]} | CALLED_BY_THE_INTERPRETER):
         pass
-    return {_module(path): tree for path, tree in trees.items()}
+    return {module_name(path): tree for path, tree in trees.items()}
 
 
-def _module(path: str) -> str:
+def module_name(path: str) -> str:
+    """firmware/boards/base.py → firmware.boards.base"""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 
+BUNDLE = "meter"
 RESERVED = set(dir(builtins))
 
 
@@ -17,24 +18,43 @@ class LinkFailed(Exception):
     """A construct that cannot be joined; the argument says where."""
 
 
-def join(trees: dict[str, ast.Module], entry: str) -> tuple[ast.Module, str]:
-    """(one tree of all `trees` (module name → tree), the joined name of `entry`, written module.function)."""
+def join(trees: dict[str, ast.Module], entry: str, apart: set[str]) -> tuple[dict[str, ast.Module], str]:
+    """(file name → tree, the joined name of `entry`, written module.function).
+
+    Modules of `apart` get a file of their own, which imports the joined names it uses from the file "meter".
+    """
     names = _new_names(trees)
-    body: list[ast.stmt] = []
+    joined = {BUNDLE: ast.Module([], [])}
     outside: set[str] = set()
     for module in _in_order(trees):
-        joiner = _Joiner(module, names)
-        for statement in trees[module].body:
-            joined = joiner.visit(statement)
-            if joined is None or (isinstance(joined, ast.Import | ast.ImportFrom) and ast.unparse(joined) in outside):
-                continue
-            if isinstance(joined, ast.Import | ast.ImportFrom):
-                outside.add(ast.unparse(joined))
-            body.append(joined)
-    joined_tree = ast.Module(body, [])
-    _shorten_arguments(joined_tree)
+        joiner = _Joiner(module, names, apart)
+        statements = [found for statement in trees[module].body if (found := joiner.visit(statement)) is not None]
+        if module in apart:
+            own = set(names[module].values())
+            statements.insert(0, _import_of(_used(statements, names) - own))
+            joined[module.rpartition(".")[2]] = ast.Module(statements, [])
+            continue
+        for statement in statements:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                if ast.unparse(statement) in outside:
+                    continue
+                outside.add(ast.unparse(statement))
+            joined[BUNDLE].body.append(statement)
+    _shorten_arguments(joined)
     module, _, function = entry.rpartition(".")
-    return ast.fix_missing_locations(joined_tree), names[module][function]
+    return {name: ast.fix_missing_locations(tree) for name, tree in joined.items()}, names[module][function]
+
+
+def _used(statements: list[ast.stmt], names: dict[str, dict[str, str]]) -> set[str]:
+    """Joined names that these statements mention."""
+    known = {joined for table in names.values() for joined in table.values()}
+    return {
+        node.id for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id in known
+    }
+
+
+def _import_of(used: set[str]) -> ast.ImportFrom:
+    return ast.ImportFrom(BUNDLE, [ast.alias(name) for name in sorted(used)], 0)
 
 
 def _defined(tree: ast.Module) -> list[str]:
@@ -100,8 +120,10 @@ def _in_order(trees: dict[str, ast.Module]) -> list[str]:
 class _Joiner(ast.NodeTransformer):
     """Rewrites one module's statements to the joined names."""
 
-    def __init__(self, module: str, names: dict[str, dict[str, str]]) -> None:
+    def __init__(self, module: str, names: dict[str, dict[str, str]], apart: set[str]) -> None:
         self.names = names
+        self.module = module
+        self.apart = apart
         self.here = dict(names[module])
         self.modules: dict[str, str] = {}
         self.local: list[set[str]] = []
@@ -110,6 +132,8 @@ class _Joiner(ast.NodeTransformer):
         outside = []
         for alias in node.names:
             whole = f"{node.module}.{alias.name}"
+            if {whole, node.module} & self.apart:
+                return self._late_import(node)
             if whole in self.names:
                 self.modules[alias.asname or alias.name] = whole
             elif node.module in self.names:
@@ -118,6 +142,19 @@ class _Joiner(ast.NodeTransformer):
                 outside.append(alias)
         node.names = outside
         return node if outside else None
+
+    def _late_import(self, node: ast.ImportFrom) -> ast.AST:
+        """An import of a module apart, inside a function: of the module itself, or of names of it."""
+        alias = node.names[0]
+        whole = f"{node.module}.{alias.name}"
+        if whole in self.apart:
+            self.modules[alias.name] = whole
+            used = sorted(self.names[whole].values())
+            return ast.ImportFrom(alias.name, [ast.alias(name) for name in used], 0)
+        assert node.module is not None
+        joined = self.names[node.module][alias.name]
+        self.here[alias.name] = joined
+        return ast.ImportFrom(node.module.rpartition(".")[2], [ast.alias(joined)], 0)
 
     def _is_local(self, name: str) -> bool:
         return any(name in scope for scope in self.local)
@@ -183,10 +220,11 @@ def _assigned(function: ast.FunctionDef | ast.Lambda) -> set[str]:
     return found
 
 
-def _shorten_arguments(tree: ast.Module) -> None:
+def _shorten_arguments(trees: dict[str, ast.Module]) -> None:
     """Call every function's arguments a0, a1, ... unless some call names them: a function keeps its argument names in RAM."""
-    named = {keyword.arg for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords}
-    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+    everything = [node for tree in trees.values() for node in ast.walk(tree)]
+    named = {keyword.arg for node in everything if isinstance(node, ast.Call) for keyword in node.keywords}
+    for function in [node for node in everything if isinstance(node, ast.FunctionDef)]:
         inner = [node for node in ast.walk(function) if isinstance(node, ast.FunctionDef | ast.Lambda)]
         if len(inner) > 1:
             continue  # an inner function may close over an argument

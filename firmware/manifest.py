@@ -3,6 +3,9 @@
 # What main.mpy calls with the arguments.
 ENTRY = "firmware.boards.unix.start.start"
 
+# Loaded only when they are needed, each in a file of its own; all other files are joined into meter.mpy.
+APART = ("firmware/boards/unix/wall.py", "firmware/commission.py", "firmware/safe_mode.py")
+
 PROTOCOL = (
     "protocol/__init__.py",
     "protocol/compat.py",
@@ -48,6 +51,7 @@ FIRMWARE = (
     "firmware/boards/unix/wall.py",
     "firmware/boot.py",
     "firmware/clock.py",
+    "firmware/commission.py",
     "firmware/console.py",
     "firmware/console_fields.py",
     "firmware/downlink.py",

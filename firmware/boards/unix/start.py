@@ -82,17 +82,25 @@ def start(arguments):
     board = UnixBoard(field, link, device, files.mount(device))
     try:
         link.wait_until(0)  # the rig tells what the inputs read at power-on
-        if provisioning:
-            boot.provision(board, provisioning, lambda: _format(device))
+        if provisioning and not _provisioned(board, provisioning, device):
+            return EXIT_PROVISIONING_REFUSED
+        provisioning = options = None
         application = boot.boot(board)
-        if "--udp" in options:
-            link.meter_id = application.meter_id
+        link.meter_id = application.meter_id
         application.run()
-    except boot.ProvisioningRefused as refusal:
-        _complain("provisioning refused: {}".format(refusal.args[0]))
-        return EXIT_PROVISIONING_REFUSED
     except LinkClosed:
         return EXIT_LINK_CLOSED
+
+
+def _provisioned(board, provisioning, device):
+    from firmware import commission  # once in a meter's life: not in the heap of every meter
+
+    try:
+        commission.provision(board, provisioning, lambda: _format(device))
+    except commission.ProvisioningRefused as refusal:
+        _complain("provisioning refused: {}".format(refusal.args[0]))
+        return False
+    return True
 
 
 def _format(device):
