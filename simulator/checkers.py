@@ -85,7 +85,7 @@ def check_money(witnesses: Sequence[Witness]) -> list[Finding]:
 
 
 def check_price(witnesses: Sequence[Witness]) -> list[Finding]:
-    """T − S = A (SEMANTICS B8): what the meter charged is the price of the pipe's litres, but for posted corrections."""
+    """T − S = A (SEMANTICS B8): the meter charged the price of the pipe's litres, but for posted corrections."""
     return [
         Finding(
             "price",
@@ -135,7 +135,15 @@ def check_agreement(witnesses: Sequence[Witness]) -> list[Finding]:
     return found
 
 
-CHECKS = (check_water, check_money, check_price, check_cases, check_exactly_once, check_valve, check_agreement)
+CHECKS = (
+    check_water,
+    check_money,
+    check_price,
+    check_cases,
+    check_exactly_once,
+    check_valve,
+    check_agreement,
+)
 
 
 def check_all(witnesses: Sequence[Witness]) -> list[Finding]:

@@ -21,6 +21,12 @@ class Ledger(NamedTuple):
     balanced: bool
     entries: int
     chain_ok: bool
+    faults: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Nothing wrong at all."""
+        return self.balanced and self.chain_ok and not self.faults
 
 
 class Outcome(NamedTuple):
@@ -52,7 +58,7 @@ class Outcome(NamedTuple):
     @property
     def good(self) -> bool:
         """Whether every meter and its books agree, and the books themselves hold."""
-        return not self.findings and self.ledger.balanced and self.ledger.chain_ok
+        return not self.findings and self.ledger.good
 
 
 def percentile(values: Sequence[int], percent: int) -> int | None:

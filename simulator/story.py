@@ -130,7 +130,7 @@ def _power_cut(stream: Stream, home: int, days: int) -> PowerCut:
 
 
 def _headend_kill(stream: Stream, days: int) -> HeadendKill:
-    from_us = at(stream.between(1, days), 9) + stream.between(0, 180) * MINUTE_US
+    from_us = at(stream.between(1, days), 12) + stream.between(0, 180) * MINUTE_US
     return HeadendKill(from_us, stream.between(10, 25) * MINUTE_US)
 
 

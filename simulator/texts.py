@@ -14,8 +14,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "world": (
         "{meters} homes, {days} days from Monday 30 March 2026, seed {seed}; prices of Niger: {price} mills a litre"
         " ({price} F CFA a cubic metre).",
-        "{meters} foyers, {days} jours à partir du lundi 30 mars 2026, graine {seed} ; tarif du Niger : {price} millièmes"
-        " le litre ({price} F CFA le mètre cube).",
+        "{meters} foyers, {days} jours à partir du lundi 30 mars 2026, graine {seed} ; tarif du Niger :"
+        " {price} millièmes le litre ({price} F CFA le mètre cube).",
     ),
     "left_out": ("Not in this world: {event} ({why}).", "Pas dans ce monde : {event} ({why})."),
     "needs_two_days": ("it needs two days", "il faut deux jours"),
@@ -33,7 +33,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "dry_friendly": (
         "the credit is used up, and the tap stays open till {until}: friendly hours never close a valve",
-        "le crédit est épuisé, et le robinet reste ouvert jusqu’à {until} : les heures protégées ne ferment aucune vanne",
+        "le crédit est épuisé, et le robinet reste ouvert jusqu’à {until} : pas de coupure aux heures protégées",
     ),
     "closes": ("the valve closes: {why}", "la vanne se ferme : {why}"),
     "opens": ("the valve opens: {why}", "la vanne s’ouvre : {why}"),
@@ -47,7 +47,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "callback_again": (
         "the operator tells of payment {transaction} for the {nth} time: answered “{answer}”, nothing credited twice",
-        "l’opérateur annonce le paiement {transaction} pour la {nth} fois : réponse « {answer} », rien n’est crédité deux fois",
+        "l’opérateur annonce le paiement {transaction} pour la {nth} fois : réponse « {answer} »,"
+        " rien n’est crédité deux fois",
     ),
     "second": ("second", "deuxième"),
     "third": ("third", "troisième"),
@@ -64,11 +65,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "headend_killed": (
         "the headend is killed while it works on an uplink; gateways keep what they hear",
-        "la tête de réseau est tuée pendant qu’elle traite une trame ; les passerelles gardent ce qu’elles entendent",
+        "la tête de réseau est tuée en plein traitement d’une trame ; les passerelles gardent ce qu’elles entendent",
     ),
     "headend_back": (
         "the headend is back after {minutes} min and takes the {kept} frames kept: nothing acknowledged was lost",
-        "la tête de réseau revient après {minutes} min et prend les {kept} trames gardées : rien d’acquitté n’est perdu",
+        "de retour après {minutes} min, elle prend les {kept} trames gardées : rien d’acquitté n’a disparu",
     ),
     "leak_begins": (
         "a tap no longer closes: {litres} litres every half-hour, day and night",
@@ -80,8 +81,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "leak_repaired": ("the tap is repaired: the alarm was read", "le robinet est réparé : l’alerte a été lue"),
     "tariff_published": (
-        "a new price from {midnight}: {before} → {price} mills a litre; packs go out to the meters",
-        "un nouveau prix dès {midnight} : {before} → {price} millièmes le litre ; les paquets partent vers les compteurs",
+        "a new price from {midnight}: {before} → {price} mills a litre, sent to the meters",
+        "un nouveau prix dès {midnight} : {before} → {price} millièmes le litre, envoyé aux compteurs",
     ),
     "tariff_begins": ("the new price is in force", "le nouveau prix est en vigueur"),
     "goes_silent": (
@@ -98,7 +99,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "corrected_credit": (
         "{mills} mills credited: litres after midnight were priced at the old, higher price (SEMANTICS B5)",
-        "{mills} millièmes crédités : des litres d’après minuit ont été comptés à l’ancien prix, plus cher (SEMANTICS B5)",
+        "{mills} millièmes crédités : des litres d’après minuit ont été comptés à l’ancien prix (SEMANTICS B5)",
     ),
     "corrected_waived": (
         "{mills} mills waived: a rise that reached the meter late is not charged after the fact (SEMANTICS B6)",
@@ -116,7 +117,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "summary": (
         "{uplinks} uplinks ({lost} lost), {downlinks} downlinks, {slots} half-hours stored of {expected}; {seconds} s",
-        "{uplinks} trames montantes ({lost} perdues), {downlinks} descendantes, {slots} demi-heures gardées sur {expected} ; {seconds} s",
+        "{uplinks} trames montantes ({lost} perdues), {downlinks} descendantes,"
+        " {slots} demi-heures gardées sur {expected} ; {seconds} s",
     ),
     "stays_up": ("The page stays up. Ctrl-C ends the demo.", "La page reste ouverte. Ctrl-C termine la démo."),
     "side_meter": ("meter", "compteur"),

@@ -19,11 +19,12 @@ _ENDS = {link.MOTOR_OPEN: link.END_OPEN, link.MOTOR_CLOSE: link.END_CLOSED}
 class Valve:
     """Position, motor and end stops of one valve.
 
-    `arrived(end, moved)` is called when an end stop is reached; `moved` is False when the valve stood there already.
+    `arrived(end, moved)` is called when an end stop is reached; `moved` is False when it is the one it left.
     """
 
     def __init__(self, world: World, arrived: Callable[[int, bool], None]) -> None:
         self.position = link.END_OPEN
+        self._last_end = link.END_OPEN
         self.closures = 0
         self.reopenings = 0
         self._world = world
@@ -43,17 +44,16 @@ class Valve:
         if command == link.MOTOR_STOP:
             return
         end = _ENDS[command]
-        if self.position == end:
-            self._moving = self._world.after(_ALREADY_THERE_US, self._reach, end, end)
-            return
-        before, self.position = self.position, link.END_NONE
-        self._moving = self._world.after(_TRAVEL_US[command], self._reach, end, before)
+        travel_us = _ALREADY_THERE_US if self.position == end else _TRAVEL_US[command]
+        if self.position != end:
+            self.position = link.END_NONE
+        self._moving = self._world.after(travel_us, self._reach, end)
 
-    def _reach(self, end: int, before: int) -> None:
+    def _reach(self, end: int) -> None:
         self._moving = None
         self.position = end
-        if before == link.END_OPEN and end == link.END_CLOSED:
-            self.closures += 1
-        if before == link.END_CLOSED and end == link.END_OPEN:
-            self.reopenings += 1
-        self._arrived(end, before != end)
+        moved, self._last_end = end != self._last_end, end
+        if moved:
+            self.closures += end == link.END_CLOSED
+            self.reopenings += end == link.END_OPEN
+        self._arrived(end, moved)

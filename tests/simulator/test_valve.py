@@ -48,3 +48,13 @@ def test_closing_and_opening_again_is_one_of_each() -> None:
         world.run_until(world.now_us + 20 * SECOND_US)
     assert (valve.closures, valve.reopenings) == (1, 1)
     assert valve.lets_water_through
+
+
+def test_a_move_that_turns_back_half_way_is_no_closure() -> None:
+    world, valve, told = scene()
+    valve.drive(link.MOTOR_CLOSE)
+    world.run_until(3 * SECOND_US)
+    valve.drive(link.MOTOR_OPEN)
+    world.run_until(60 * SECOND_US)
+    assert told == [(link.END_OPEN, False)]
+    assert (valve.closures, valve.reopenings) == (0, 0)
