@@ -19,6 +19,9 @@ DOWN = const(1)
 # The serialised protected header {1: 10}: alg = AES-CCM-16-64-128.
 PROTECTED = b"\xa1\x01\x0a"
 
+# ["Encrypt0", protected, meter_id | hdr] in CBOR, without the 9 bytes of its last item.
+_ENC_STRUCTURE = cbor.encode(["Encrypt0", PROTECTED, bytes(9)])[:-9]
+
 # version 0..3, type 0..7, epoch3: the key epoch's low 3 bits, seq: the counter's low 16 bits.
 Header = namedtuple("Header", ("version", "type", "epoch3", "seq"))
 
@@ -40,7 +43,7 @@ def read_header(frame: bytes) -> Header:
 
 def additional_data(meter_id: bytes, first: int) -> bytes:
     """The Enc_structure of RFC 9052 §5.3 with external_aad = meter_id | hdr: what the tag covers besides the text."""
-    return cbor.encode(["Encrypt0", PROTECTED, meter_id + bytes([first])])
+    return _ENC_STRUCTURE + meter_id + bytes([first])
 
 
 def seal(key_set: KeySet, direction: int, message_type: int, counter: int, plaintext: bytes) -> bytes:

@@ -55,4 +55,4 @@ def derive(root: bytes, meter_id: bytes, generation: int, epoch: int) -> KeySet:
 def nonce(common_iv: bytes, sender: bytes, counter: int) -> bytes:
     """The 13-byte nonce of RFC 8613 §5.2: length of id, id padded to 7, counter padded to 5, joined with the IV."""
     plain = bytes([len(sender)]) + bytes(7 - len(sender)) + sender + counter.to_bytes(5, "big")
-    return bytes([plain[index] ^ common_iv[index] for index in range(IV_LENGTH)])
+    return (int.from_bytes(plain, "big") ^ int.from_bytes(common_iv, "big")).to_bytes(IV_LENGTH, "big")
