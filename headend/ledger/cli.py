@@ -19,6 +19,7 @@ database_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default="guelta.db",
     show_default=True,
+    envvar="GUELTA_DB",
     help="The headend's database file.",
 )
 

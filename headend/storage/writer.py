@@ -39,7 +39,8 @@ class Tx:
     """What a job may use: the open transaction. It must not leave the job, and a job must not wait for anything.
 
     `connection` is for SQLAlchemy statements, `cursor` the driver's cursor for plain SQL; both are in one transaction.
-    `now_us` is the batch's time, which every row of the batch carries.
+    `now_us` is the batch's time, which every row of the batch carries. On a reading connection a Tx reads the books as
+    of a batch; it cannot write there.
     """
 
     def __init__(self, connection: Connection, batch_id: int, now_us: int) -> None:

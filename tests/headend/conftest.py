@@ -1,6 +1,10 @@
-"""A headend's books in a temporary folder, with a clock that stands still until a test moves it."""
+"""A headend's books in a temporary folder, with a clock that stands still until a test moves it.
+
+Books that many tests start from are made once and copied.
+"""
 
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +13,49 @@ import pytest
 from tests.headend.world import World
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def opened_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Books in F CFA with the Niger tariff published, on 2026-11-02 at Niamey's midnight."""
-    made = World(tmp_path, random.Random(7))
+    folder = tmp_path_factory.mktemp("opened")
+    World(folder, random.Random(7)).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def busy_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Books with at least one row in every insert-only table: a month of a meter that paid, and its alarms."""
+    folder = tmp_path_factory.mktemp("busy")
+    world = World(folder, random.Random(8))
+    meter = world.add()
+    world.pay(meter.number, 500, "t1")
+    event = {"provider": "wave", "message_id": "1", "received_us": 0, "raw": b"{}"}
+    world.writer.run(lambda tx: tx.append("till_event", event))
+    meter.use([1] * 48 * 30)
+    for first in range(0, 48 * 28, 48):
+        world.receive(meter, meter.report(first, 48))
+    world.receive(meter, meter.report(48 * 28, 90))
+    world.receive(meter, meter.event(6, 1))
+    world.close()
+    return folder
+
+
+def _copy(books: Path, folder: Path) -> World:
+    for file in books.iterdir():
+        shutil.copy2(file, folder / file.name)
+    return World(folder, random.Random(9))
+
+
+@pytest.fixture
+def world(opened_books: Path, tmp_path: Path) -> Iterator[World]:
+    """An opened utility without meters."""
+    made = _copy(opened_books, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def busy(busy_books: Path, tmp_path: Path) -> Iterator[World]:
+    """A utility with a month behind it."""
+    made = _copy(busy_books, tmp_path)
     yield made
     made.close()

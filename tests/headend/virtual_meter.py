@@ -20,6 +20,8 @@ from protocol.wire.messages import (
     Anchor,
     Day,
     Device,
+    Event,
+    EventEntry,
     Opening,
     Poll,
     Range,
@@ -138,6 +140,9 @@ class VirtualMeter:
         newest = max(pack.version for pack in self.packs)
         head = (self.log_generation, self.debt.count, self.statement, self.acked_slot or self.log[0].slot)
         return self.seal(Device(*head, newest, self.policy_version, self.plan_version, 1, 0, 3600, 100, 0))
+
+    def event(self, code: int, number: int, argument: int = 0, at_unix_s: int = 0) -> bytes:
+        return self.seal(Event((EventEntry(number, at_unix_s, code, argument),)))
 
     def seal(self, message: object, phase: int = 0) -> bytes:
         kind, plaintext = encode_up(message, phase)

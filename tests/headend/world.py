@@ -37,13 +37,16 @@ class World:
         self.path = folder / "books.db"
         self.chance = chance
         self.clock = SimClock(slot_start(START_SLOT) * 1_000_000)
-        migrate.upgrade(self.path)
+        is_new = not self.path.exists()
+        if is_new:
+            migrate.upgrade(self.path)
         self.writer = Writer(self.path, self.clock)
         self.reader = Reader(self.path)
         self.keyring = Keyring(folder / "keys", chance.randbytes)
         self.ingest = Ingest(self.keyring, chance.randbytes)
-        self.writer.run(lambda tx: open_books(tx, "Guelta", "XOF", 0))
-        self.publish(NIGER, START_SLOT - 48 * 40)
+        if is_new:
+            self.writer.run(lambda tx: open_books(tx, "Guelta", "XOF", 0))
+            self.publish(NIGER, START_SLOT - 48 * 40)
 
     def close(self) -> None:
         self.writer.close()
