@@ -30,18 +30,17 @@ def encode_and_seal(days: Sequence[tuple[list[int], list[int]]]) -> Timed:
         micropython = interpreter()
     except MeterFailed as error:
         raise Missing(str(error)) from error
-    done = subprocess.run(
-        [micropython, "-m", "bench.device_probe"],
-        cwd=ROOT,
-        input="".join(json.dumps(day) + "\n" for day in days),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    lines = "".join(json.dumps(day) + "\n" for day in days)
+    command = [micropython, "-m", "bench.device_probe"]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, input=lines, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Missing(f"{micropython} takes more than {TIMEOUT_S} s for {len(days)} days") from error
     if done.returncode:
         raise Missing(f"bench.device_probe fails under {micropython}: {done.stderr.strip()[-500:]}")
-    *lines, last = done.stdout.splitlines()
+    *sealed, last = done.stdout.splitlines()
     answer: dict[str, Any] = json.loads(last)
-    frames = [bytes.fromhex(line) for line in lines]
+    frames = [bytes.fromhex(frame) for frame in sealed]
     return Timed(round(answer["total_us"] / len(frames) / 1000, 3), answer["interpreter"], frames)
