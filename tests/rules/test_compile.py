@@ -97,6 +97,13 @@ def test_b3_a_price_finer_than_a_ten_thousandth_of_a_mill_is_rounded_once_and_sa
     assert not compiled.is_exact
 
 
+@pytest.mark.parametrize(("printed", "price"), [("1/3", 3_333), ("2/3", 6_667), ("0.00005", 1), ("0.00004", 0)])
+def test_b3_rounding_is_half_up(printed: str, price: int) -> None:
+    compiled = compile_tariff(PrintedTariff((PrintedBlock(0, printed),), NIAMEY), 1, 0)
+    assert compiled.tariff.blocks == ((0, price),)
+    assert not compiled.is_exact
+
+
 AMOUNTS = st.fractions(min_value=0, max_value=5_000, max_denominator=400)
 
 

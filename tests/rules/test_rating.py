@@ -106,6 +106,13 @@ def test_b2_litres_of_one_slot_are_split_exactly_at_every_edge_they_cross() -> N
     ]
 
 
+def test_d05_exactly_at_an_edge_the_next_litre_is_the_next_block_and_no_line_is_empty() -> None:
+    """D05: 10 m³ used; the full block leaves no line of 0 litres behind."""
+    state = rating.rate_slot(NEW, NIGER, NOVEMBER.slot, 10_000, True)
+    assert rating.charge_lines(state, NIGER, NOVEMBER.slot, 5, True) == [Line(WATER, 1, 5, 5 * 279 * 10_000)]
+    assert rating.charge_lines(state, NIGER, NOVEMBER.slot, 0, True) == []
+
+
 def test_b2_a_pack_may_change_inside_a_month_and_the_block_position_stays() -> None:
     """B2: 10 m³ used under the old pack are 10 m³ used; the dearer second block of the new one begins at once."""
     dearer = NIGER._replace(version=2, blocks=((10_000, 130), (40_000, 300), (0, 500)))
