@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bench.household_days import DataSet, Household, load
+from bench.household_days import BadData, DataSet, Household, load
 from protocol.wire import log_codec
 
 PROBABILITIES = 64
@@ -72,5 +72,17 @@ def module_text(data: DataSet) -> str:
     return MODULE.format(fingerprint=data.sha256, rows="\n".join(rows))
 
 
+def main(arguments: list[str]) -> int:
+    """Write the module for the one file in `arguments`; 2 when there is none or it is not of the form."""
+    try:
+        if len(arguments) != 1:
+            raise BadData("usage: python -m bench.train_log_priors FILE")
+        sys.stdout.write(module_text(load(Path(arguments[0]))))
+    except BadData as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
 if __name__ == "__main__":
-    sys.stdout.write(module_text(load(Path(sys.argv[1]))))
+    sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from bench import wire as bench_wire
 from bench.cli import bench
 from bench.household_days import load
-from bench.train_log_priors import module_text
+from bench.train_log_priors import main, module_text
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINING = ROOT / "simulator" / "data" / "household_days.json"
@@ -101,3 +101,12 @@ def test_a_file_that_is_missing_or_not_json_is_refused(tmp_path: Path) -> None:
 
 def test_the_shipped_priors_are_what_the_training_gives() -> None:
     assert (ROOT / "protocol" / "wire" / "priors.py").read_text() == module_text(load(TRAINING))
+
+
+def test_training_refuses_what_is_no_data_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, remedy in (([], "usage"), ([str(tmp_path / "none")], "cannot be read")):
+        assert main(arguments) == 2
+        written = capsys.readouterr()
+        assert written.out == "" and remedy in written.err
