@@ -31,7 +31,6 @@ PROTOCOL = (
     "protocol/wire/log_codec.py",
     "protocol/wire/messages.py",
     "protocol/wire/priors.py",
-    "protocol/wire/priors.py",
     "protocol/wire/window.py",
 )
 
