@@ -196,6 +196,10 @@ class Director:
         nth = words("second" if len(payment.answers) == 2 else "third")
         self._tell(who, "callback_again", transaction=payment.transaction, nth=nth, answer=answer)
 
+    def button_pressed(self, home: Home) -> None:
+        """A payer whose tap is dry stands at the meter."""
+        self._tell(home.name, "button")
+
     def _leak_alarm(self, home: Home) -> None:
         leak = self._story.leak
         if leak is None or self._homes[leak.home] is not home or self._leak_told:

@@ -17,6 +17,9 @@ from .prng import Stream
 
 _TAP_SPACING_US = 7 * SECOND_US  # a tap at about 8.5 litres a minute
 _QUIET_END_US = 10 * SECOND_US  # no draw runs over the edge of its half-hour
+# A minute's pulses come together in its middle, 30 s from any edge of a half-hour: a meter whose clock is a few seconds
+# off still counts them into the right one, and the world can price them without asking the meter.
+_PULSES_AT_US = 30 * SECOND_US
 
 
 class Household(NamedTuple):
@@ -80,4 +83,4 @@ def pulse_train(litres: int, stream: Stream) -> list[tuple[int, int]]:
         offset_us = starts[draw] + number * spacing_us
         minute = offset_us // MINUTE_US
         by_minute[minute] = by_minute.get(minute, 0) + 1
-    return [((minute + 1) * MINUTE_US - 1 * SECOND_US, count) for minute, count in sorted(by_minute.items())]
+    return [(minute * MINUTE_US + _PULSES_AT_US, count) for minute, count in sorted(by_minute.items())]

@@ -49,14 +49,23 @@ class Payment:
 class Phone:
     """Carries out payments in virtual time and remembers them for the checkers.
 
-    `told(payment, answer)` is called after every callback. `waits_s` holds, in seconds, how long each payer whose tap
+    `told(payment, answer)` is called after every callback, `pressed(home)` when a payer whose tap is dry presses the
+    button for the first time. `waits_s` holds, in seconds, how long each payer whose tap
     was dry waited from the confirmation to running water.
     """
 
-    def __init__(self, world: World, biller: Biller, stream: Stream, told: Callable[[Payment, str], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        biller: Biller,
+        stream: Stream,
+        told: Callable[[Payment, str], None],
+        pressed: Callable[[Home], None],
+    ) -> None:
         self.payments: list[Payment] = []
         self.waits_s: list[int] = []
-        self._world, self._biller, self._stream, self._told = world, biller, stream, told
+        self._world, self._biller, self._stream = world, biller, stream
+        self._told, self._pressed = told, pressed
         self._waiting: dict[int, int] = {}
         self._numbers: dict[int, str] = {}
 
@@ -112,6 +121,8 @@ class Phone:
         self._world.after(self._stream.between(1, 4) * SECOND_US, self._press, home, 1)
 
     def _press(self, home: Home, presses: int) -> None:
+        if presses == 1 and home.number in self._waiting:
+            self._pressed(home)
         home.press_button()
         if home.number in self._waiting and presses < _PRESSES_MAX:
             self._world.after(_PRESS_AGAIN_US, self._press_again, home, presses + 1)

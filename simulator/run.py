@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,18 +22,19 @@ from .director import Director
 from .face import valve_is_open
 from .headend_link import HeadendLink
 from .home import Home
-from .phone import Payment, Phone
+from .phone import Phone
 from .prices import FIRST_BLOCK_MILLS_PER_L
 from .prng import Streams
 from .radio import RadioOptions
 from .report import Outcome
 from .story import plan
-from .teller import Line, Teller, words
+from .teller import Teller, words
 from .town import Resident, Town, draw_residents, prices_of
 from .world import Pacer, World
 
 _STEP_US = 5 * clock.MINUTE_US
 _DRAIN_MAX_US = clock.DAY_US
+_TOWN = words("who_world")
 
 
 class Options(NamedTuple):
@@ -59,7 +61,13 @@ class Run:
         self.story = plan(streams.named("story"), options.meters, options.days, FIRST_BLOCK_MILLS_PER_L)
         self.headend = HeadendLink(folder / "headend", options.port, lambda: self.world.now_us)
         self.air = Air(self.world, self.headend)
-        self.phone = Phone(self.world, self.headend, streams.named("phone"), self._callback_answered)
+        self.phone = Phone(
+            self.world,
+            self.headend,
+            streams.named("phone"),
+            lambda payment, answer: self.director.callback_answered(payment, answer),
+            lambda home: self.director.button_pressed(home),
+        )
         self.town = Town(self.world, streams, self.air, self.phone, options.radio)
         self.director = Director(
             self.world, self.story, self.town.homes, self.phone, self.air, self.headend, self.teller
@@ -74,8 +82,10 @@ class Run:
 
     def prepare(self) -> None:
         """Build the firmware, start the headend, publish the prices, register every home and take its first payment."""
-        build = firmware_build.build(self._folder / "build")
-        self.headend.start()
+        with ThreadPoolExecutor(1) as pool:
+            building = pool.submit(firmware_build.build, self._folder / "build")
+            self.headend.start()
+            build = building.result()
         self.headend.publish_price(0, FIRST_BLOCK_MILLS_PER_L)
         for number, resident in enumerate(self._residents, 1):
             self._register(number, resident, build)
@@ -93,7 +103,7 @@ class Run:
     def drain(self) -> None:
         """Faults, taps and payers stop; run until every meter has told everything and been told everything."""
         self.town.stop_living()
-        self.teller.tell(self.world.now_us, words("who_world"), "drain")
+        self.teller.tell(self.world.now_us, _TOWN, "drain")
         self._sent_before_drain = dict(self.air.counts.sent_by)
         end_us = self.world.now_us + _DRAIN_MAX_US
         while self.world.now_us < end_us:
@@ -110,7 +120,7 @@ class Run:
         payments = [payment for payment in self.phone.payments if payment.answers]
         ledger = self.headend.ledger()
         self._lap("judge")
-        return Outcome(
+        outcome = Outcome(
             seed=self.options.seed,
             days=self.options.days,
             interpreters=interpreters,
@@ -129,6 +139,9 @@ class Run:
             left_out=self.story.left_out,
             wall_ms=dict(self._wall_ms),
         )
+        self.teller.note(self.world.now_us, _TOWN, "agree", agreeing=outcome.agreeing, meters=len(witnesses))
+        self._post_story()
+        return outcome
 
     def close(self) -> None:
         """Switch everything off."""
@@ -154,9 +167,7 @@ class Run:
     def _post_story(self) -> None:
         if self.air.away:
             return
-        lines: list[Line] = self.teller.take_unposted()
-        if lines:
-            self.headend.tell(lines)
+        self.headend.tell(self.teller.take_unposted())
 
     def _agrees(self, home: Home) -> bool:
         """Whether meter and books tell the same now; remembers with how many uplinks they first did."""
@@ -203,9 +214,6 @@ class Run:
             valve_open=valve_is_open(told["valve"]),
             slots=told["open_slot"] - prices.START_SLOT,
         )
-
-    def _callback_answered(self, payment: Payment, answer: str) -> None:
-        self.director.callback_answered(payment, answer)
 
     def _lap(self, name: str) -> None:
         now_ns = time.monotonic_ns()

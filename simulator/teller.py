@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .clock import local_text
-from .texts import LANGUAGES, TONES, sentence
+from .texts import LANGUAGES, TOLD_BY_THE_HEADEND, TONES, sentence
 
 Spoken = str | Callable[[str], str]
 
@@ -41,7 +41,7 @@ def say(spoken: object, lang: str) -> str:
 
 
 class Teller:
-    """Keeps every line, shows it, and holds it ready for the page; `take_unposted` and `give_back` serve the poster."""
+    """Keeps every line, shows it, and holds those for the page ready until someone posts them."""
 
     def __init__(self, lang: str, show: Callable[[str], None]) -> None:
         self.lang = lang
@@ -50,7 +50,12 @@ class Teller:
         self._unposted: list[Line] = []
 
     def tell(self, now_us: int, who: Spoken, key: str, **facts: object) -> None:
-        """Something happened."""
+        """Something happened: show it."""
+        line = self.note(now_us, who, key, **facts)
+        self._show(f"{local_text(now_us, self.lang)}  {line.who[self.lang]:<16} {line.what[self.lang]}")
+
+    def note(self, now_us: int, who: Spoken, key: str, **facts: object) -> Line:
+        """Something happened: keep it, and have it on the page unless the headend tells of it by itself."""
         line = Line(
             now_us,
             key,
@@ -62,8 +67,9 @@ class Teller:
             },
         )
         self.lines.append(line)
-        self._unposted.append(line)
-        self._show(f"{local_text(now_us, self.lang)}  {line.who[self.lang]:<16} {line.what[self.lang]}")
+        if key not in TOLD_BY_THE_HEADEND:
+            self._unposted.append(line)
+        return line
 
     def remark(self, key: str, **facts: object) -> None:
         """Something about the demo itself, which has no time in the world."""
@@ -73,7 +79,3 @@ class Teller:
         """The lines that the page has not had yet."""
         lines, self._unposted = self._unposted, []
         return lines
-
-    def give_back(self, lines: list[Line]) -> None:
-        """Lines that could not be posted: the page was away."""
-        self._unposted = lines + self._unposted

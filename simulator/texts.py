@@ -35,6 +35,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "the credit is used up, and the tap stays open till {until}: friendly hours never close a valve",
         "le crédit est épuisé, et le robinet reste ouvert jusqu’à {until} : pas de coupure aux heures protégées",
     ),
+    "button": (
+        "the payer presses the button: the meter asks whether there is news",
+        "le payeur appuie sur le bouton : le compteur demande s’il y a du nouveau",
+    ),
     "closes": ("the valve closes: {why}", "la vanne se ferme : {why}"),
     "opens": ("the valve opens: {why}", "la vanne s’ouvre : {why}"),
     "opens_paid": (
@@ -134,6 +138,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "who_world": ("town", "ville"),
     "day": ("— day {day} of {days} —", "— jour {day} sur {days} —"),
 }
+
+# What the headend puts on its page by itself, from what meters and operators report.
+TOLD_BY_THE_HEADEND = frozenset(
+    (
+        "low_credit",
+        "closes",
+        "opens",
+        "opens_paid",
+        "pays",
+        "moves_in",
+        "callback_again",
+        "leak_alarm",
+        "tariff_published",
+    )
+)
 
 # How the page colours a line; everything else is plain.
 TONES = {

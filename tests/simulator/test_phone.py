@@ -44,8 +44,13 @@ class Scene:
         self.told: list[tuple[Payment, str]] = []
         self.presses: list[int] = []
         self.waits: list[int | None] = []
+        self.at_the_meter: list[Home] = []
         self.phone = Phone(
-            self.world, self.books, Stream(1, "phone"), lambda paid, answer: self.told.append((paid, answer))
+            self.world,
+            self.books,
+            Stream(1, "phone"),
+            lambda paid, answer: self.told.append((paid, answer)),
+            self.at_the_meter.append,
         )
         valve = SimpleNamespace(position=link.END_CLOSED if dry else link.END_OPEN, lets_water_through=not dry)
         self.home: Home = SimpleNamespace(number=1, valve=valve, press_button=self._pressed)  # type: ignore[assignment]
@@ -77,6 +82,7 @@ def test_a_dry_payer_waits_from_the_confirmation_to_running_water() -> None:
     assert scene.waits == [waited_s]
     assert waited_s == (scene.presses[0] + 8 * SECOND_US - payment.credited_us) // SECOND_US
     assert len(scene.presses) == 1
+    assert scene.at_the_meter == [scene.home]
 
 
 def test_a_payer_whose_button_was_not_heard_presses_again_until_water_runs() -> None:
