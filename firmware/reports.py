@@ -7,7 +7,7 @@ from protocol.wire import log_codec
 from protocol.wire.limits import OVERHEAD, SLOTS_PER_DAY
 from protocol.wire.messages import Day, Range, encode_up
 
-RANGE_SLOTS_MAX = const(255)
+SLOTS_PER_FRAME_MAX = const(96)  # a RANGE may carry 255; two days are what a small heap encodes with room to spare
 LOG_HEAD_BYTES = const(10)
 
 # What stands before the log of a DAY or RANGE, in full: V at the first slot's start, S and the instalment count at the
@@ -46,7 +46,7 @@ def count_that_fits(litres, phase, frame_bytes_max):
     """How many of these slots one frame carries; one slot always fits."""
     log_max = frame_bytes_max - OVERHEAD - LOG_HEAD_BYTES
     fits = 1
-    refused = min(len(litres), RANGE_SLOTS_MAX) + 1
+    refused = len(litres) + 1
     count = refused - 1
     while refused - fits > 1:
         head = 0 if count == SLOTS_PER_DAY else 1

@@ -167,7 +167,7 @@ class Sync:
         tariff = self.meter.wallet.tariff
         offsets = tariff.offsets if tariff is not None else UTC
         while slot < end and len(messages) < self.frames_per_report:
-            first, litres = self.meter.slot_log.run(state.report_generation, slot, end, reports.RANGE_SLOTS_MAX)
+            first, litres = self.meter.slot_log.run(state.report_generation, slot, end, reports.SLOTS_PER_FRAME_MAX)
             if first is None:
                 slot = self.meter.slot_log.first_held(state.report_generation, slot + 1, end)
                 continue

@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -130,7 +131,7 @@ class Rig:
         self.count = 0
         self.valve = link.END_OPEN
         self.valve_works = True
-        self.auto_ack = False
+        self.mute_end_stops = False
         self.process: subprocess.Popen[bytes] | None = None
         self.frames: list[tuple[int, int, int, Any]] = []  # (true second, counter, type, message)
         self.moves: list[tuple[int, int]] = []  # (true second, motor command)
@@ -148,7 +149,9 @@ class Rig:
     def start(self, *arguments: str, provision: bool = True) -> Rig:
         command = [interpreter(), "-X", self.heap, "-m", "main", "--flash", str(self.flash), "--lockstep", *arguments]
         if provision and not self.flash.exists():
-            command += ["--provision", self.provision.hex()]
+            whole = self.provision.hex()
+            for at in range(0, len(whole), 200):
+                command += ["--provision", whole[at : at + 200]]
         self.process = subprocess.Popen(
             command, cwd=self.build, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         )
@@ -166,6 +169,17 @@ class Rig:
                 if pipe is not None:
                     pipe.close()
             self.process = None
+
+    def kill_at_work(self, *records: bytes, after_s: float) -> None:
+        """Hand over records, let the meter work, and cut the power by the wall clock, wherever it is just then."""
+        assert self.process is not None and self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(b"".join(records) + link.grant(self.wait.sequence, self._now_us()))
+        time.sleep(after_s)
+        self.process.send_signal(signal.SIGKILL)
+        for channel, payload in self.records.feed(self.process.stdout.read()):
+            if channel != link.CLOCK:
+                self._said(channel, payload)
+        self.kill()
 
     def restart(self) -> Rig:
         self.kill()
@@ -224,8 +238,6 @@ class Rig:
             self.raw.append(payload)
             counter, message_type, message = self.books.read(payload)
             self.frames.append((self.now_s, counter, message_type, message))
-            if self.auto_ack and message_type in (UP_DAY, UP_RANGE):
-                self._acknowledge(message)
         elif channel == link.CONSOLE:
             self.answer = cbor.decode_sequence(payload, depth_max=2, items_max=200, bytes_max=1024)
         elif payload[:1] == b"M":
@@ -237,20 +249,13 @@ class Rig:
             raise PowerCut
 
     def _move(self, command: int) -> None:
+        if self.mute_end_stops:
+            return
         if self.valve_works:
             self.valve = link.END_CLOSED if command == link.MOTOR_CLOSE else link.END_OPEN
             self.pending.append(link.end_stop(self.valve))
         else:
             self.pending.append(link.end_stop(link.END_NONE))
-
-    def _acknowledge(self, message: Any) -> None:
-        first = slot_of(self.now_s) & ~0x3FFF | message.slot14
-        known = self.credited
-        self.pending.append(link.record(link.RADIO, self.books.seal(
-            Statement(self.books.number, known, 0, message.log_generation2, first + len(message.litres))
-        )))
-
-    credited = 0
 
     # Acts -----------------------------------------------------------------------------------------------------------
     def draw(self, litres: int, seconds_each: int = 0) -> int:
@@ -267,11 +272,13 @@ class Rig:
         self.count += pulses
         return self.advance(link.pulses(self.count))
 
+    def press(self) -> Rig:
+        return self.advance(link.button())
+
     def hear(self, *frames: bytes) -> Rig:
         return self.advance(*[link.record(link.RADIO, frame) for frame in frames])
 
     def credit(self, credited_mills: int, **fields: int) -> Rig:
-        self.credited = credited_mills
         return self.hear(self.books.statement(credited_mills, **fields))
 
     # Observations ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,191 @@
+"""Power cuts: the meter is killed while it writes, between two writes, at work by the wall clock, and asleep.
+
+One checker judges every boot: no litre lost or doubled, no acknowledged credit lost, S equal to what V costs, never a
+format. A control with a store that says "done" before it is must fail the same checker, or the checker proves nothing.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from firmware.build import ROOT, build
+from protocol.rules.calendar import slot_of
+from protocol.wire.messages import UP_ANCHOR, UP_DAY, UP_RANGE
+from protocol.wire.unwrap import unwrap_near
+from simulator import link
+from tests.firmware.rig import MIDNIGHT_S, PowerCut, Rig, opening
+from tests.firmware.test_faults import spoil
+
+PRICE = 500
+KILLS = 20
+CLASSES = ("mid-write", "between writes", "at work", "idle")
+
+
+class Lost(Exception):
+    """What a meter lost, doubled or forgot."""
+
+
+class Checker:
+    """Drives a meter and judges it after each boot."""
+
+    def __init__(self, meter: Rig, seed: int) -> None:
+        self.meter = meter
+        self.random = random.Random(seed)
+        self.credited = 1_000_000
+        self.slots: dict[int, int] = {}
+        self.seen_frames = 0
+        self.where: Counter[str] = Counter()
+
+    def shown_credit(self) -> int:
+        """The credit that the face has acknowledged to the customer."""
+        return self.meter.face["balance_mills"] + PRICE * self.meter.face["volume_l"]
+
+    def live(self) -> None:
+        """A stretch of ordinary life."""
+        for _ in range(self.random.randrange(1, 6)):
+            act = self.random.randrange(4)
+            if act == 0:
+                self.credited += 1_000
+                self.meter.credit(self.credited, acked_slot=self.frontier())
+            elif act == 1:
+                self.meter.run(self.random.randrange(10, 2_000))
+            else:
+                for _ in range(self.random.randrange(1, 15)):
+                    self.meter.pulse()
+
+    def kill(self, where: str) -> None:
+        meter = self.meter
+        if where == "idle":
+            meter.kill()
+        elif where == "at work":
+            meter.count += 11
+            credit = meter.books.statement(self.credited, acked_slot=self.frontier())
+            records = (link.pulses(meter.count), link.record(link.RADIO, credit))
+            meter.kill_at_work(*records, after_s=self.random.uniform(0, 0.004))
+        else:
+            torn = where == "mid-write"
+            operation = self.random.randrange(1, 30)
+            try:
+                meter.advance(link.cut_power(operation, link.CUT_TORN if torn else link.CUT_CLEAN))
+                while True:
+                    self.live()
+            except PowerCut:
+                meter.kill()
+        self.where[where] += 1
+
+    def judge(self) -> None:
+        """Boot, and compare with the world."""
+        meter, shown, boots = self.meter, self.shown_credit(), sum(self.where.values()) + 1
+        meter.restart()
+        reading = meter.read()
+        if reading["safe_mode"] or reading["boot_count"] > boots:
+            raise Lost("the flash")
+        if reading["volume_l"] != meter.count:
+            raise Lost(f"litres: {meter.count} flowed, {reading['volume_l']} counted")
+        if reading["credited_mills"] < shown:
+            raise Lost(f"credit: {shown} shown to the customer, {reading['credited_mills']} kept")
+        if reading["spent_mills"] != PRICE * reading["volume_l"]:
+            raise Lost("S is not what V costs")
+        self.collect()
+
+    def collect(self) -> None:
+        """Take the reported slots; a slot reported twice must say the same."""
+        for at, _, kind, message in self.meter.frames[self.seen_frames :]:
+            if kind not in (UP_DAY, UP_RANGE):
+                continue
+            first = unwrap_near(message.slot14, 14, slot_of(at))
+            for slot, litres in enumerate(message.litres, first):
+                if self.slots.setdefault(slot, litres) != litres:
+                    raise Lost(f"slot {slot} said {self.slots[slot]} litres, then {litres}")
+        self.seen_frames = len(self.meter.frames)
+
+    def frontier(self) -> int:
+        self.collect()
+        slot = slot_of(MIDNIGHT_S)
+        while slot in self.slots:
+            slot += 1
+        return slot
+
+    def settle(self) -> None:
+        """Faults over: every slot arrives, and together they are the register."""
+        for _ in range(4):
+            self.meter.credit(self.credited, acked_slot=self.frontier())
+            self.meter.run(1800)
+        self.meter.run(8 * 86_400)
+        self.collect()
+        anchor = self.meter.sent(UP_ANCHOR)[-1]
+        reported = sum(litres for slot, litres in self.slots.items() if slot < anchor.slot)
+        if anchor.volume_l != reported:
+            raise Lost(f"the log: {anchor.volume_l} litres in the register, {reported} in the slots")
+        if self.meter.read()["credited_mills"] != self.credited:
+            raise Lost("the last credit")
+
+
+def torture(meter: Rig, seed: int) -> Counter[str]:
+    checker = Checker(meter, seed)
+    for number in range(KILLS):
+        checker.live()
+        checker.kill(CLASSES[number % len(CLASSES)])
+        checker.judge()
+    checker.settle()
+    return checker.where
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_twenty_kills_lose_nothing(rig: Callable[..., Rig], seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """I7, I8, M1, M9: 0 litres lost or doubled, 0 acknowledged credit lost, never a format."""
+    where = torture(rig(opening=opening(1_000_000)).start(), seed)
+    with capsys.disabled():
+        print(f"\nmeter kills, seed {seed}: " + ", ".join(f"{where[name]} {name}" for name in CLASSES))
+    assert sum(where.values()) == KILLS and all(where[name] for name in CLASSES)
+
+
+def changed(path: str, old: str, new: str) -> dict[str, str]:
+    text = (ROOT / path).read_text()
+    assert text.count(old) == 1, f"{path} no longer contains what this control changes"
+    return {path: text.replace(old, new)}
+
+
+def test_a_store_that_says_done_too_early_fails_the_checker(tmp_path: Path) -> None:
+    """The control: acknowledge before persist. Only every eighth update reaches the flash."""
+    early = changed(
+        "firmware/flash_record.py",
+        "        self.sequence += 1\n",
+        '        self.sequence += 1\n        if self.name == "state" and self.sequence % 8:\n            return\n',
+    )
+    with Rig(build(tmp_path / "early", early), tmp_path, opening=opening(1_000_000)) as meter, pytest.raises(Lost):
+        torture(meter.start(), seed=1)
+
+
+def rotten_state(meter: Rig) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a meter reads before and after one bit of one copy of its state has rotted."""
+    meter.start()
+    meter.draw(12)
+    meter.run(3600)
+    before = meter.read()
+    meter.kill()
+    spoil(meter.flash, "/a/state")
+    meter.restart()
+    return before, meter.read()
+
+
+def test_one_rotten_bit_changes_nothing_that_counts_money(rig: Callable[..., Rig]) -> None:
+    before, after = rotten_state(rig(opening=opening(1_000_000)))
+    assert [after[name] for name in ("volume_l", "spent_mills", "credited_mills", "opened")] == [
+        before[name] for name in ("volume_l", "spent_mills", "credited_mills", "opened")
+    ]
+    assert after["bad_copies"] == 1
+
+
+def test_without_the_crc_a_rotten_bit_goes_unnoticed(tmp_path: Path) -> None:
+    """The control: littlefs does not check what files hold, so without our CRC nobody does."""
+    blind = changed(
+        "firmware/flash_record.py",
+        '    if crc32(body) != int.from_bytes(record[-CRC_BYTES:], "big"):\n        return None\n',
+        "",
+    )
+    with Rig(build(tmp_path / "blind", blind), tmp_path, opening=opening(1_000_000)) as meter:
+        assert rotten_state(meter)[1]["bad_copies"] == 0
