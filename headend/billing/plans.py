@@ -47,7 +47,7 @@ def set_debt_plan(tx: Tx, meter_id: bytes, key: str, debt_mills: int, amount_mil
 def last_plan(tx: Tx, meter_id: bytes, version: int | None = None) -> Plan | None:
     """The newest debt plan of a meter as of this batch, or the one of that version; None if there is none."""
     row = tx.cursor.execute(
-        "SELECT version, body FROM pack WHERE meter_id = ? AND kind = ? AND version = coalesce(?, version) "
+        "SELECT version, from_slot, body FROM pack WHERE meter_id = ? AND kind = ? AND version = coalesce(?, version) "
         "AND batch_id <= ? ORDER BY version DESC LIMIT 1",
         (meter_id, DOWN_PLAN, version, tx.batch_id),
     ).fetchone()

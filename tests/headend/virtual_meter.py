@@ -192,4 +192,4 @@ class VirtualMeter:
                 self.packs.append(pack._replace(from_slot=start))
         elif kind == DOWN_PLAN and message.version > self.plan_version:  # type: ignore[attr-defined]
             self.plan_version = message.version  # type: ignore[attr-defined]
-            self.plan = debt.decode_body(message.version, message.chunk)  # type: ignore[attr-defined]
+            self.plan = debt.decode_body(message.version, message.from_slot, message.chunk)  # type: ignore[attr-defined]
