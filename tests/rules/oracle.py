@@ -18,7 +18,7 @@ class Printed:
 
     standard_minutes: int
     transitions: tuple[tuple[int, int], ...]
-    edges: tuple[tuple[Fraction, Fraction, Fraction], ...]  # (from litre, to litre or infinity as None-free big, price)
+    edges: tuple[tuple[int, int, Fraction], ...]  # (from litre, to litre, price); the last one ends at BEYOND
     minimum: Fraction
     standing_day: Fraction
     standing_month: Fraction
@@ -31,10 +31,10 @@ class Account:
     spent: Fraction = Fraction(0)
     day: date | None = None
     month: tuple[int, int] | None = None
-    position: Fraction = Fraction(0)
+    position: int = 0
 
 
-BEYOND = Fraction(10**12)
+BEYOND = 10**12  # litres no tap reaches in a month
 
 
 def printed(
@@ -49,9 +49,9 @@ def printed(
 ) -> Printed:
     """The same numbers as the pack's, in whole mills."""
     unit = Fraction(1, 10**scale)
-    edges, low = [], Fraction(0)
+    edges, low = [], 0
     for upto, price in blocks:
-        high = Fraction(upto * households) if upto else BEYOND
+        high = upto * households if upto else BEYOND
         edges.append((low, high, price * unit))
         low = high
     return Printed(
@@ -73,10 +73,10 @@ def local_date(tariff: Printed, slot: int) -> date:
     return (datetime(2020, 1, 1) + timedelta(minutes=30 * slot + minutes)).date()  # noqa: DTZ001 - wall time
 
 
-def curve(tariff: Printed, litres: Fraction) -> Fraction:
+def curve(tariff: Printed, litres: int) -> Fraction:
     """What the first `litres` of a month cost."""
     return sum(
-        (price * max(Fraction(0), min(litres, high) - low) for low, high, price in tariff.edges),
+        (price * (min(litres, high) - low) for low, high, price in tariff.edges if litres > low),
         Fraction(0),
     )
 
@@ -101,7 +101,7 @@ def _dates(account: Account, tariff: Printed, today: date) -> Account:
         months = 12 * (month[0] - account.month[0]) + month[1] - account.month[1]
     if months > 0:
         charge = (tariff.standing_month + tariff.minimum) * min(months, LONGEST_ABSENCE_MONTHS)
-        account = replace(account, month=month, spent=account.spent + charge, position=Fraction(0))
+        account = replace(account, month=month, spent=account.spent + charge, position=0)
     return account
 
 

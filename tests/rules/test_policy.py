@@ -223,9 +223,11 @@ def test_h03_meters_do_not_all_close_at_the_same_second() -> None:
         home.at("2026-11-04T17:00")
         home.at("2026-11-04T20:00", -500_000)
         end_s = unix_s("2026-11-05T09:00")
-        first_closed = next(s for s in range(end_s, end_s + 3_600) if not home.at_unix(s).open)
-        assert end_s + 1_800 <= first_closed < end_s + 1_800 + 900
-        closings.add(first_closed)
+        closes_s = home.at_unix(end_s).until_unix_s
+        assert end_s + 1_800 <= closes_s < end_s + 1_800 + 900
+        assert home.at_unix(closes_s - 1).open
+        assert not home.at_unix(closes_s).open
+        closings.add(closes_s)
     assert len(closings) > 30
 
 
