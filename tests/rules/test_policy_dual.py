@@ -8,9 +8,9 @@ from typing import Any
 from protocol.rules import debt, policy, tariff
 from protocol.rules import reason_codes as why
 from tests.dual.runner import run_dual
+from tests.rules.homes import LIFELINE, POLICY, STRICT
 from tests.rules.packs import KIAMBU, MOGALE, NIGER
 from tests.rules.test_debt import PLAN
-from tests.rules.test_policy import LIFELINE, POLICY, STRICT
 
 CASES = 300
 BODIES = 3_000

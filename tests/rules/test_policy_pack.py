@@ -18,7 +18,7 @@ from protocol.rules.policy import (
 )
 from protocol.wire.limits import SLOT_MAX
 from protocol.wire.messages import DOWN_POLICY, encode_down, whole_pack
-from tests.rules.test_policy import POLICY, STRICT
+from tests.rules.homes import POLICY, STRICT
 
 
 def test_a_policy_of_a_whole_weekend_fits_one_frame() -> None:

@@ -1,0 +1,67 @@
+"""A home's meter as the valve policy sees it, and the policies that the scenarios use.
+
+Amounts are in mills: 500 F CFA are 500,000. Times are local at UTC+1 unless a test says otherwise.
+"""
+
+from datetime import datetime
+
+from protocol.rules import allowance as allowances
+from protocol.rules.calendar import Offsets, slot_of
+from protocol.rules.policy import Decision, Policy, Situation, decide
+from tests.rules.packs import NIAMEY
+
+MONDAY_TO_THURSDAY_AND_SUNDAY = 0b1001111
+FRIDAY_AND_SATURDAY = 0b0110000
+# The Irish table of H01: working days from 17:00 to 09:00, and from Friday 17:00 to Monday 09:00 throughout.
+WINDOWS = ((MONDAY_TO_THURSDAY_AND_SUNDAY, 17 * 60, 9 * 60), (FRIDAY_AND_SATURDAY, 17 * 60, 17 * 60))
+
+
+def unix_s(text: str, offsets: Offsets = NIAMEY) -> int:
+    return int(datetime.fromisoformat(text + "+00:00").timestamp()) - 60 * offsets.standard_minutes
+
+
+POLICY = Policy(
+    version=1,
+    flags=0,
+    emergency_mills=500_000,
+    emergency_unsure_mills=1_000_000,
+    lifeline_l_per_day=0,
+    low_credit_mills=300_000,
+    windows=WINDOWS,
+    window_cap_l=200,
+    until_slot=slot_of(unix_s("2027-01-01T00:00")),
+    grace_s=1_800,
+    jitter_s=900,
+)
+STRICT = POLICY._replace(emergency_mills=0, emergency_unsure_mills=0, windows=(), window_cap_l=0, until_slot=0)
+STRICT = STRICT._replace(grace_s=0, jitter_s=0)
+LIFELINE = STRICT._replace(lifeline_l_per_day=50)
+
+
+class Home:
+    """A meter's memory between decisions, as the firmware keeps it: balance, allowance and the last reason."""
+
+    def __init__(self, policy: Policy, balance_mills: int, offsets: Offsets = NIAMEY, jitter16: int = 0) -> None:
+        self.policy, self.balance_mills, self.offsets, self.jitter16 = policy, balance_mills, offsets, jitter16
+        self.allowance = allowances.NEW
+        self.sure, self.opened, self.reason = True, True, 0
+
+    def at(self, text: str, balance_mills: int | None = None) -> Decision:
+        """Decide at a local wall time, with a new balance if one is given."""
+        return self.at_unix(unix_s(text, self.offsets), balance_mills)
+
+    def at_unix(self, now_s: int, balance_mills: int | None = None) -> Decision:
+        if balance_mills is not None:
+            self.balance_mills = balance_mills
+        self.allowance = allowances.renew(
+            self.allowance, self.policy, now_s, self.sure, self.offsets, self.balance_mills
+        )
+        decision = decide(
+            self.policy,
+            Situation(now_s, self.sure, self.offsets, self.balance_mills, self.opened, self.allowance, self.jitter16),
+        )
+        self.reason = decision.reason
+        return decision
+
+    def draw(self, litres: int) -> None:
+        self.allowance = allowances.draw(self.allowance, self.reason, litres)
