@@ -14,7 +14,7 @@ from headend.web.story import Story, Told
 
 STORY: web.AppKey[Story] = web.AppKey("story", Story)
 KEYRING: web.AppKey[Keyring] = web.AppKey("keyring", Keyring)
-PUSH: web.AppKey[Callable[[Reply], None]] = web.AppKey("push", Callable[[Reply], None])
+PUSH: web.AppKey[Callable[[Reply], None]] = web.AppKey("push")
 
 
 @dataclass

@@ -92,21 +92,26 @@ def _decoded(endpoint: Endpoint, request: web.Request, raw: bytes) -> dict[str, 
 
 
 def from_text(fields: dict[str, str], shape: type[T], problem: str) -> T:
-    """Path or query text as `shape`; numbers are read from their digits, all else as in a body."""
+    """Path or query text as `shape`; a number is its plain digits, all else is as in a body."""
     try:
-        return msgspec.convert(fields, shape, strict=False)
+        found = msgspec.convert(fields, shape, strict=False)
     except msgspec.ValidationError as wrong:
         pointer, text = strict_json.located(str(wrong))
         raise Problem(problem, (("?" + pointer[1:], text),)) from None
+    for name, given in fields.items():
+        value = getattr(found, name)
+        # Lax conversion would read "1e1" as ten.
+        if isinstance(value, int) and str(value) != given:
+            raise Problem(problem, (("?" + name, "Expected `int` as plain digits"),))
+    return found
 
 
 def _each_once(request: web.Request) -> dict[str, str]:
-    fields = dict(request.query)
-    if len(fields) != len(request.query):
-        names = list(request.query)
-        twice = next(name for name in names if names.count(name) > 1)
+    names = [name for name, _ in request.query.items()]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
         raise Problem("invalid_query", (("?" + twice, f"duplicate field `{twice}`"),))
-    return fields
+    return {name: request.query[name] for name in names}
 
 
 def _call(endpoint: Endpoint, given: dict[str, Any]) -> Any:

@@ -82,7 +82,7 @@ def get_trial_balance(connection: Connection) -> TrialBalance:
 
 def get_check(connection: Connection) -> BookCheck:
     """Check everything: chain, trial balance, wallets, money in, statements, every meter posted again from its log."""
-    faults = [BookFault(fault.check, fault.place, fault.detail) for fault in check_books(connection)]
+    faults = [BookFault(fault.check, fault.where, fault.what) for fault in check_books(connection)]
     names = [check.name for check in CHECKS]
     return BookCheck(not faults, all(fault.check != "chain" for fault in faults), names, faults)
 

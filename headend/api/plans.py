@@ -11,7 +11,7 @@ from headend.api.shapes import MINOR_MAX, CurrencyCode, MeterIdText, Request, Re
 from headend.billing.plans import set_debt_plan
 from headend.ledger.payments import MILLS_PER_MINOR_UNIT
 from headend.storage.writer import Tx
-from protocol.rules.calendar import day_of_date
+from protocol.rules.calendar import date_of_day, day_of_date
 
 DateText = Annotated[str, Meta(pattern=r"^20[2-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(?![\s\S])")]
 MinorAmount = Annotated[int, Meta(ge=1, le=MINOR_MAX)]
@@ -39,14 +39,17 @@ def create_plan(tx: Tx, body: PlanToMake, idempotency_key: str) -> Plan:
     """Make a debt plan. Instalments run one a local day, only from a positive balance, until the debt is repaid."""
     if body.currency != tx.connection.execute(text("SELECT currency FROM utility")).scalar_one():
         raise Problem("currency", (("/currency", "pay in the currency of the utility"),), detail=body.currency)
-    year, month, day = map(int, body.start_date.split("-"))
+    year, month, day_of_month = map(int, body.start_date.split("-"))
+    start_day = day_of_date(year, month, day_of_month)
+    if date_of_day(start_day) != (year, month, day_of_month):
+        raise Problem("invalid_body", (("/start_date", "Expected a day that is in the calendar"),))
     version = set_debt_plan(
         tx,
         bytes.fromhex(body.meter_id),
         idempotency_key,
         body.debt * MILLS_PER_MINOR_UNIT,
         body.instalment * MILLS_PER_MINOR_UNIT,
-        day_of_date(year, month, day),
+        start_day,
     )
     return Plan(body.meter_id, version, -(-body.debt // body.instalment))
 

@@ -42,6 +42,6 @@ def _report(database: Path, as_json: bool, find: Callable[[Connection], list[Fau
     if as_json:
         click.echo(json.dumps({"good": not faults, "faults": [msgspec.to_builtins(fault) for fault in faults]}))
     else:
-        click.echo("\n".join(f"{fault.check}: {fault.place}: {fault.detail}" for fault in faults) or good)
+        click.echo("\n".join(f"{fault.check}: {fault.where}: {fault.what}" for fault in faults) or good)
     if faults:
         raise click.exceptions.Exit(1)

@@ -4,15 +4,15 @@ Each listener is sent the fragments that differ from what it was sent before. No
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import Enum
 
 from aiohttp import web
-from headend.web.health import BooksHealth, check_books
 
 from headend.api.store import Store
 from headend.web.facts import Facts, events_after, last_batch, last_event, read_facts
+from headend.web.health import BooksHealth, check_books
 from headend.web.meter_events import told
 from headend.web.rendering import Renderer
 from headend.web.story import Numbered, Story, put_last
@@ -72,7 +72,7 @@ class Live:
         facts, health = await self._look()
         return self._renderer.page(facts, health, self._story.lines(), language)
 
-    async def events(self, language: str, after: int) -> AsyncIterator[Sent | None]:
+    async def events(self, language: str, after: int) -> AsyncGenerator[Sent | None, None]:
         """Story lines above `after`, then fragments and lines as they come; None when it is time for a heartbeat."""
         with self._story.listening() as queue:
             self._queues.add(queue)
