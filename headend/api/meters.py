@@ -21,7 +21,6 @@ from headend.api.shapes import (
     keys_of,
     unix_s_of,
 )
-from headend.ledger.checks import corrected_mills
 from headend.ledger.payments import MILLS_PER_MINOR_UNIT
 from headend.meters.keyring import Keyring
 from headend.meters.registry import NewMeter, Provisioning, add_meter, import_meters
@@ -96,7 +95,6 @@ class MeterDetail(Meter):
     firmware_version: int | None
     boot_count: int | None
     open_cases: int
-    corrected_mills: int
 
 
 class MeterPage(Response):
@@ -234,7 +232,6 @@ def get_meter(connection: Connection, path: MeterPath) -> MeterDetail:
         firmware_version=row.firmware_version,
         boot_count=row.boot_count,
         open_cases=_open_cases(connection, meter_id),
-        corrected_mills=corrected_mills(connection, meter_id, row.generation),
     )
 
 
