@@ -51,7 +51,9 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     files, start = join(lean(sources, manifest.ENTRY), manifest.ENTRY, apart)
     for name, tree in files.items():
         compile_source(ast.unparse(tree), out / f"{name}.mpy", name)
-    compile_source(f"import sys\nfrom meter import {start}\nsys.exit({start}(sys.argv[1:]))\n", out / "main.mpy", "main")
+    compile_source(
+        f"import sys\nfrom meter import {start}\nsys.exit({start}(sys.argv[1:]))\n", out / "main.mpy", "main"
+    )
     return out
 
 

@@ -2,9 +2,9 @@
 
 Sure: the real-time clock kept its supply and agrees with what flash remembers, or TIME has set it. Unsure: it runs on
 from the last persisted second, slots are flagged, and no boundary of a day or month is executed.
-A TIME names an uplink of ours and the second it was heard. We know the monotone instant we sent it, so the message is right
-however late it comes. It slews a sure clock by at most 30 s a day and steps an unsure one; a step of more than a day needs
-two TIMEs, about two uplinks, that agree.
+A TIME names an uplink of ours and the second it was heard. We know the monotone instant we sent it, so the message is
+right however late it comes. It slews a sure clock by at most 30 s a day and steps an unsure one; a step of more than a
+day needs two TIMEs, about two uplinks, that agree.
 """
 
 from protocol.compat import const

@@ -16,7 +16,8 @@ class ProvisioningRefused(Exception):
 def provision(board, data, format_flash):
     """Write the identity `data` on a flash that holds no meter. Raises ProvisioningRefused and then changes nothing.
 
-    `format_flash()` makes an empty file system and returns its Files. Doing it again with the same identity is harmless.
+    `format_flash()` makes an empty file system and returns its Files. Doing it again with the same identity is
+    harmless.
     """
     try:
         who = identity.decode(data)

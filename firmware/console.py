@@ -1,8 +1,8 @@
 """The console: read-only questions over the service port. A question is a CBOR sequence [id, command, arguments...].
 
-    [id, "read"]                  -> [id, values in the order of console_fields.FIELDS...]
-    [id, "slots", first, count]   -> [id, [slot, litres, pack4, sure 0|1, S at end], ...], count at most 16
-    anything else                 -> [id or 0, "refused"]
+[id, "read"]                  -> [id, values in the order of console_fields.FIELDS...]
+[id, "slots", first, count]   -> [id, [slot, litres, pack4, sure 0|1, S at end], ...], count at most 16
+anything else                 -> [id or 0, "refused"]
 """
 
 from protocol.compat import const

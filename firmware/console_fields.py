@@ -1,4 +1,4 @@
-"""The names of the console's answer to "read", in order. The meter fills them; tests, simulator and technician read them."""
+"""The names of the console's answer to "read", in order: the meter fills them, its readers take them from here."""
 
 FIELDS = (
     "volume_l",

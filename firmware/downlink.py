@@ -1,7 +1,7 @@
 """Downlinks: tag, then window, then parse, then apply. What is refused changes nothing and is counted (I14).
 
-A STATEMENT, TIME or pack that says nothing new is harmless by its own rule (maximum, version, counter heard); the window
-keeps the same frame from being read twice.
+A STATEMENT, TIME or pack that says nothing new is harmless by its own rule (maximum, version, counter heard); the
+window keeps the same frame from being read twice.
 """
 
 from firmware import clock
@@ -12,7 +12,6 @@ from protocol.wire import event_codes
 from protocol.wire.envelope import DOWN, open_frame, read_header
 from protocol.wire.messages import Opening, Statement, Time, decode_down
 from protocol.wire.window import EXTRA_WINDOWS_METER, accept, candidates, is_fresh
-
 
 
 class Downlink:

@@ -1,6 +1,6 @@
 """The meter's face: what a customer can read on it, as a CBOR sequence the board shows.
 
-[balance_mills, low_credit 0|1, valve (status byte), reason (protocol/rules/reason.py), volume_l, alarms, clock_sure 0|1,
+[balance_mills, low_credit 0|1, valve (status byte), reason (reason_codes.py), volume_l, alarms, clock_sure 0|1,
  until_unix_s (when the reason ends by itself, 0 for no time)]
 """
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-
 # Called by MicroPython itself, so no source mentions them.
 CALLED_BY_THE_INTERPRETER = {"readblocks", "writeblocks", "ioctl"}
 
@@ -172,7 +171,7 @@ def _defined(node: ast.stmt) -> str | None:
 
 
 def _drop_unmentioned(trees: dict[str, ast.Module], called: set[str]) -> bool:
-    """Drop what is defined or imported and mentioned nowhere, and not `called` from outside; True when something went."""
+    """Drop what is mentioned nowhere and not `called` from outside; True when something went."""
     mentioned = {name for tree in trees.values() for name in _mentions_outside_own_definition(tree)}
     mentioned |= called
     dropped = False
@@ -199,7 +198,11 @@ def _stays(node: ast.stmt, mentioned: set[str]) -> bool:
 
 def _drop_unused_imports(tree: ast.Module) -> bool:
     used = {inner.id for inner in ast.walk(tree) if isinstance(inner, ast.Name)}
-    used |= {inner.value.id for inner in ast.walk(tree) if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name)}
+    used |= {
+        inner.value.id
+        for inner in ast.walk(tree)
+        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name)
+    }
     dropped = False
     for node in ast.walk(tree):
         for body in (getattr(node, "body", None), getattr(node, "orelse", None)):

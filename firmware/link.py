@@ -1,8 +1,8 @@
 """Joins the device's modules into one: a module object, its dictionary and each imported name cost heap. Host-side.
 
-Modules are laid one after another, each after those it imports. A top-level name keeps its spelling where no other module
-defines it too; otherwise its module's name is put before it (`rating__spend`). Imports between device modules then need no
-code at all; `module.name` becomes the name itself.
+Modules are laid one after another, each after those it imports. A top-level name keeps its spelling where no other
+module defines it too; otherwise its module's name is put before it (`rating__spend`). Imports between device modules
+then need no code at all; `module.name` becomes the name itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ def _used(statements: list[ast.stmt], names: dict[str, dict[str, str]]) -> set[s
     """Joined names that these statements mention."""
     known = {joined for table in names.values() for joined in table.values()}
     return {
-        node.id for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id in known
+        node.id
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and node.id in known
     }
 
 
@@ -221,7 +224,7 @@ def _assigned(function: ast.FunctionDef | ast.Lambda) -> set[str]:
 
 
 def _shorten_arguments(trees: dict[str, ast.Module]) -> None:
-    """Call every function's arguments a0, a1, ... unless some call names them: a function keeps its argument names in RAM."""
+    """Call arguments a0, a1, ... unless some call names them: a function keeps its argument names in RAM."""
     everything = [node for tree in trees.values() for node in ast.walk(tree)]
     named = {keyword.arg for node in everything if isinstance(node, ast.Call) for keyword in node.keywords}
     for function in [node for node in everything if isinstance(node, ast.FunctionDef)]:

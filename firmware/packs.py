@@ -1,8 +1,8 @@
 """The packs a meter holds: the tariff in force and at most two to come, a policy and a debt plan with one to come each.
 
 A tariff acts from max(from_slot, the slot after it was complete); for one from_slot the higher version wins, and a pack
-older than the one in force is ignored (SEMANTICS B4, D1). Policies and plans go by their version alone. All packs are one
-flash record: a CBOR sequence of [kind, version, from_slot, acts_from, body].
+older than the one in force is ignored (SEMANTICS B4, D1). Policies and plans go by their version alone. All packs are
+one flash record: a CBOR sequence of [kind, version, from_slot, acts_from, body].
 """
 
 from collections import namedtuple

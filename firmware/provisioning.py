@@ -1,7 +1,7 @@
 """Makes the identity a new meter is provisioned with: `--provision` takes its bytes in hex. Pure and host-usable.
 
-    data = identity_record(meter_id, root, generation=1, opening=frame, tariff=tariff, policy=policy)
-    argument = data.hex()
+data = identity_record(meter_id, root, generation=1, opening=frame, tariff=tariff, policy=policy)
+argument = data.hex()
 """
 
 from __future__ import annotations
@@ -53,7 +53,5 @@ def identity_record(
     if plan is not None:
         packs.append((DOWN_PLAN, plan.version, plan_from_slot, debt_rules.encode_body(plan)))
     return encode(
-        Identity(
-            meter_id, root, generation, pulse_ml, report_slots, installation_grace_mills, opening, tuple(packs)
-        )
+        Identity(meter_id, root, generation, pulse_ml, report_slots, installation_grace_mills, opening, tuple(packs))
     )

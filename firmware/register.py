@@ -1,8 +1,8 @@
 """The register: pulses become litres, exactly (CT-04).
 
-V = pulses x weight, kept as whole litres and a rest in millilitres. The pulse counter belongs to the board and survives a
-reset; the count already taken into V is persisted with V, so a pulse is never taken twice nor forgotten. A count below
-the one taken means that the counter itself lost power and began again at zero.
+V = pulses x weight, kept as whole litres and a rest in millilitres. The pulse counter belongs to the board and
+survives a reset; the count already taken into V is persisted with V, so a pulse is never taken twice nor forgotten. A
+count below the one taken means that the counter itself lost power and began again at zero.
 """
 
 from protocol.compat import const

@@ -1,4 +1,4 @@
-"""Uplink messages from what the meter knows. One function builds DAY, and the benchmark of the wire calls that same one."""
+"""DAY and RANGE from what the meter knows. The benchmark of the wire calls the same `build_day`."""
 
 from collections import namedtuple
 
@@ -19,7 +19,7 @@ Cut = namedtuple(
 
 
 def build_day(cut, litres, phase):
-    """(type, plaintext) of the DAY of 48 slots of litres; `phase` is the half-hour of the local day of the first one."""
+    """(type, plaintext) of the DAY of 48 slots; `phase` is the half-hour of the local day of the first one."""
     return encode_up(_log_message(Day, cut, litres), phase)
 
 

@@ -1,6 +1,7 @@
 """The slot log: one 32-byte record per closed half-hour, in a ring of 92 day files, kept in two directories.
 
-    record = slot u32 | generation u16 | V at start 5 | litres u16 | flags u8 | instalments u8 | S at end 7 | chain 6 | crc32 u32
+    record = slot u32 | generation u16 | V at start 5 | litres u16 | flags u8 | instalments u8 | S at end 7
+             | chain 6 | crc32 u32
     flags  = pack version low 4 bits <<4 | 1 when the clock was unsure
 
 The state record is written first and holds the newest slot record whole, so the log is at most that one record behind;
@@ -65,7 +66,7 @@ def decode(record):
 
 
 def _name(slot):
-    return "log{:02}".format(slot // SLOTS_PER_FILE % FILES)
+    return "log/{:02}".format(slot // SLOTS_PER_FILE % FILES)
 
 
 def _belongs(content, slot):

@@ -1,8 +1,8 @@
 """The open slot and how it closes: the step from running counters to the log (SEMANTICS C1, C2).
 
-The slot number never decreases within a log generation: a clock that steps back holds the slot open, one that steps back by
-more than 48 slots begins a new generation. A slot is flagged by the sureness of the clock at its first second, and the
-boundaries of day and month are executed accordingly.
+The slot number never decreases within a log generation: a clock that steps back holds the slot open, one that steps
+back by more than 48 slots begins a new generation. A slot is flagged by the sureness of the clock at its first second,
+and the boundaries of day and month are executed accordingly.
 """
 
 from firmware import slot_log
@@ -67,7 +67,8 @@ class Slots:
         state.cut_collected_mills = state.collected_mills
 
     def new_generation(self, slot):
-        """Close the open slot for good and go on at `slot` in a new log generation; what is not acknowledged stays due."""
+        """Close the open slot for good and go on at `slot` in a new log generation; what is not acknowledged stays
+        due."""
         state = self.meter.state
         self._close()
         if state.report_generation == state.log_generation:

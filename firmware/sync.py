@@ -1,8 +1,9 @@
 """What the meter says and when: reports, polls, events, ANCHOR and DEVICE (radio.md's sync, SEMANTICS B4, C2).
 
-Reports go back to the first slot that the headend has not acknowledged, oldest first, as many as the frames of one report
-carry; a slot is sent again until a STATEMENT acknowledges it. A customer without water polls on a ladder; the button
-polls at once and starts the ladder again. Everything here only chooses messages: sealing and sending are meter.py's.
+Reports go back to the first slot that the headend has not acknowledged, oldest first, as many as the frames of one
+report carry; a slot is sent again until a STATEMENT acknowledges it. A customer without water polls on a ladder; the
+button polls at once and starts the ladder again. Everything here only chooses messages: sealing and sending are
+meter.py's.
 """
 
 from firmware import reports

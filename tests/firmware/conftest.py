@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from firmware.build import build
 from tests.firmware.rig import Rig
 

@@ -1,7 +1,7 @@
 """A rig for one real meter: MicroPython in lock-step, a modelled valve, and a headend of a few lines to talk to.
 
-Times are seconds of the world; the meter's own clock starts right unless a test says otherwise. `Rig.run_to` advances the
-world; everything the meter says on the way is kept in `frames`, `events`, `moves` and `faces`.
+Times are seconds of the world; the meter's own clock starts right unless a test says otherwise. `Rig.run_to` advances
+the world; everything the meter says on the way is kept in `frames`, `events`, `moves` and `faces`.
 """
 
 from __future__ import annotations

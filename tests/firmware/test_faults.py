@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from firmware.sync import ladder_after
 from littlefs import LittleFS
+
+from firmware.sync import ladder_after
 from protocol.rules import reason_codes
 from protocol.rules.calendar import slot_of
 from protocol.rules.policy import Policy
@@ -29,8 +30,12 @@ RICH = opening(100_000_000)
 
 
 # Register -------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("pulse_ml", "pulses", "litres"), [(1_000, 7, 7), (10_000, 7, 70), (100_000, 3, 300), (100, 25, 2)])
-def test_the_index_is_pulses_times_weight_across_kill_and_reset(rig: Make, pulse_ml: int, pulses: int, litres: int) -> None:
+@pytest.mark.parametrize(
+    ("pulse_ml", "pulses", "litres"), [(1_000, 7, 7), (10_000, 7, 70), (100_000, 3, 300), (100, 25, 2)]
+)
+def test_the_index_is_pulses_times_weight_across_kill_and_reset(
+    rig: Make, pulse_ml: int, pulses: int, litres: int
+) -> None:
     """CT-04: pulses that came while the processor was off are in the counter, and counted once."""
     meter = rig(opening=RICH, pulse_ml=pulse_ml).start()
     meter.pulse(pulses - 2)

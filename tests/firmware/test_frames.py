@@ -1,9 +1,11 @@
-"""What the meter accepts by radio, and what it never does: refused frames change nothing (I14), no counter twice (I15)."""
+"""What the meter accepts by radio, and what it never does: refused frames change nothing (I14), no counter twice
+(I15)."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from protocol.rules.calendar import slot_of
 from protocol.wire.envelope import DOWN, seal
 from protocol.wire.keys import derive

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from firmware.build import ROOT, build
 from protocol.rules.calendar import slot_of
 from protocol.wire.messages import UP_ANCHOR, UP_DAY, UP_RANGE

@@ -31,7 +31,8 @@ NIAMEY = Offsets(60, ())
 
 
 def test_pays_as_it_consumes_and_closes_at_zero(rig: Make) -> None:
-    """CT-02, CT-06: 10,000 mills at 500 a litre are 20 litres; the valve shuts within the pulse that spends the last."""
+    """CT-02, CT-06: 10,000 mills at 500 a litre are 20 litres; the valve shuts within the pulse that spends the
+    last."""
     meter = rig(opening=opening(10_000)).start()
     assert meter.draw(1) == 1
     assert meter.read()["balance_mills"] == 9_500  # one tick after the litre
@@ -59,7 +60,9 @@ def test_opens_by_itself_after_a_statement(rig: Make) -> None:
     assert meter.face["valve"] == VALVE_CLOSED
     meter.credit(5_500)
     assert meter.face["valve"] == VALVE_OPEN
-    opened = [entry for event in meter.sent(UP_EVENT) for entry in event.events if entry.code == event_codes.VALVE_OPENED]
+    opened = [
+        entry for event in meter.sent(UP_EVENT) for entry in event.events if entry.code == event_codes.VALVE_OPENED
+    ]
     assert opened[-1].argument == reason_codes.CREDIT
     assert meter.draw(100) == 10
 
@@ -194,7 +197,8 @@ def test_the_friendly_cap_closes_before_morning(rig: Make) -> None:
 
 
 def test_a_dry_customer_polls_on_a_ladder_and_the_button_starts_it_again(rig: Make) -> None:
-    """radio.md: 1, 2, 5, 10, 15 minutes, then every half-hour; a press polls at once and twice more within 20 seconds."""
+    """radio.md: 1, 2, 5, 10, 15 minutes, then every half-hour; a press polls at once and twice more within 20
+    seconds."""
     meter = rig(opening=opening(500)).start()
     meter.draw(1)
     closed_s = meter.now_s
@@ -220,6 +224,8 @@ def test_an_answer_ends_the_repeats_of_the_button(rig: Make) -> None:
 
 def test_emergency_credit_is_a_negative_limit(rig: Make) -> None:
     """B1: it changes when the valve shuts, not what the water costs."""
-    meter = rig(opening=opening(500), policy=POLICY._replace(emergency_mills=1_000, emergency_unsure_mills=1_000)).start()
+    meter = rig(
+        opening=opening(500), policy=POLICY._replace(emergency_mills=1_000, emergency_unsure_mills=1_000)
+    ).start()
     assert meter.draw(50) == 3
     assert meter.read()["balance_mills"] == -1_000

@@ -1,8 +1,8 @@
 """A NOR-like flash in a file: 4 KB erase blocks, 64-byte program granularity, every operation counted.
 
 The file is written straight through to the kernel, so a SIGKILL is a power cut: what was programmed stays, what was not
-does not. A test rig can name the operation at which the power goes (`cut_at`): a clean cut leaves that operation undone,
-a torn one leaves its first half.
+does not. A test rig can name the operation at which the power goes (`cut_at`): a clean cut leaves that operation
+undone, a torn one leaves its first half.
 """
 
 ERASE_BYTES = 4096

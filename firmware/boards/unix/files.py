@@ -5,6 +5,7 @@ and does not mount is a case for a person, not for a fresh file system.
 """
 
 import os
+
 import vfs
 
 from firmware.boards.unix.block_device import PROGRAM_BYTES
@@ -57,13 +58,19 @@ class LittleFiles:
 
     def replace(self, path, content):
         target = MOUNT_POINT + "/" + path
-        self._make_folders(path)
-        with open(target + ".new", "wb") as file:
-            file.write(content)
+        try:
+            self._write(target + ".new", content)
+        except OSError:
+            self._make_folders(path)
+            self._write(target + ".new", content)
         os.rename(target + ".new", target)
 
     def append(self, path, content):
         with open(MOUNT_POINT + "/" + path, "ab") as file:
+            file.write(content)
+
+    def _write(self, target, content):
+        with open(target, "wb") as file:
             file.write(content)
 
     def _make_folders(self, path):

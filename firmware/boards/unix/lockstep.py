@@ -3,9 +3,9 @@
     meter -> rig   'W' seq u32 | deadline_us u64 | rx1 u32 | rx2 u32     idle; wake me at deadline_us
     rig -> meter   'G' seq u32 | now_us u64                              it is now now_us
 
-rx1 and rx2 count the payload bytes received so far on the radio and the field I/O channel (record heads not counted), so
-the rig knows that its input was consumed. A grant that answers an older 'W' is ignored. Everything the rig writes before a grant is
-seen by the meter before it wakes.
+rx1 and rx2 count the payload bytes received so far on the radio and the field I/O channel (record heads not counted),
+so the rig knows that its input was consumed. A grant that answers an older 'W' is ignored. Everything the rig writes
+before a grant is seen by the meter before it wakes.
 """
 
 from firmware.boards.unix.field import read_u, u32

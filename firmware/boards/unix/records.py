@@ -1,4 +1,4 @@
-"""Records on a byte stream: `chan u8 | len u16 | bytes`, big endian. The same framing runs on stdin/stdout and on UARTs."""
+"""Records on a byte stream, stdin/stdout or a UART: `chan u8 | len u16 | bytes`, big endian."""
 
 CONSOLE = 0
 RADIO = 1

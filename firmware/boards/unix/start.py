@@ -2,8 +2,8 @@
 
     --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]...
 
-The unix port ends with "uncaught NLR" on an argument of more than 255 characters, so HEX may come in pieces: the option is
-given once for each, in order.
+The unix port ends with "uncaught NLR" on an argument of more than 255 characters, so HEX may come in pieces: the
+option is given once for each, in order.
 """
 
 import gc

@@ -1,7 +1,8 @@
 """Real time: wall clock, radio over UDP, field I/O on stdin/stdout as in lock-step.
 
-Datagram = 0x01 | meter_id 8 | frame, both ways. The pulse counter is a small file beside the flash, so that it survives a
-kill; the motor is modelled here (travel time, then the end-stop), unless the rig answers the motor record first.
+Datagram = 0x01 | meter_id 8 | frame, both ways. The pulse counter is a small file beside the flash, so that it
+survives a kill; the motor is modelled here (travel time, then the end-stop), unless the rig answers the motor record
+first.
 """
 
 import select

@@ -1,0 +1,189 @@
+"""The build, the boards and provisioning: what reaches a device, and what is refused."""
+
+import ast
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from firmware import manifest
+from firmware.boards.base import Board, Files
+from firmware.build import ROOT
+from firmware.identity import IdentityRefused, decode
+from firmware.lean import lean
+from firmware.link import LinkFailed, join
+from firmware.provisioning import identity_record
+from tests.firmware.rig import HEAP, METER_ID, POLICY, TARIFF, Rig, interpreter, opening
+from tests.firmware.rig import ROOT as KEY
+
+
+def methods(source: str, name: str) -> set[str]:
+    tree = ast.parse((ROOT / source).read_text())
+    cls = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    return {node.name for node in cls.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "interface"),
+    [
+        ("firmware/boards/unix/board.py", "UnixBoard", Board),
+        ("firmware/boards/unix/files.py", "LittleFiles", Files),
+    ],
+)
+def test_a_board_has_every_method_of_the_interface(source: str, name: str, interface: type) -> None:
+    wanted = {
+        method for method in vars(interface) if not method.startswith("_") and callable(getattr(interface, method))
+    }
+    assert methods(source, name) == wanted
+
+
+def test_only_boards_touch_the_machine() -> None:
+    """The wall of DESIGN §1: files, sockets, stdin, time and the like belong to boards/."""
+    machine = {"machine", "socket", "select", "os", "vfs", "time", "micropython", "io"}
+    host = {
+        "firmware/build.py",
+        "firmware/lean.py",
+        "firmware/link.py",
+        "firmware/provisioning.py",
+        "firmware/manifest.py",
+    }
+    for path in (ROOT / "firmware").glob("*.py"):
+        if path.relative_to(ROOT).as_posix() in host:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not machine.intersection(names), path
+            assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open"), path
+
+
+def test_the_manifest_names_every_firmware_file_but_the_hosts() -> None:
+    host = {"build", "lean", "link", "manifest", "provisioning"}
+    here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "firmware").rglob("*.py")}
+    # base.py is constants and documentation: the build puts the numbers in and nothing is left of it
+    assert {name for name in here if Path(name).stem not in host} == set(manifest.FIRMWARE)
+
+
+def test_lean_drops_what_nobody_calls_and_puts_numbers_in() -> None:
+    sources = {
+        "p/limits.py": "from c import const\nMOST = const(9)\nSPARE = const(1)\n",
+        "p/a.py": (
+            'from p.limits import MOST\ndef start(x: int) -> int:\n    """Words."""\n    return x + MOST\n'
+            "def spare():\n    pass\n"
+        ),
+    }
+    trees = lean(sources, "p.a.start")
+    assert ast.unparse(trees["p.a"]) == "def start(x):\n    return x + 9"
+    assert ast.unparse(trees["p.limits"]) == ""
+
+
+def test_join_keeps_two_functions_of_one_name_apart() -> None:
+    trees = {
+        "p.a": ast.parse(
+            "from p import b\nfrom p.b import use\ndef load(x):\n    use = x\n    return b.load(use)\n"
+            "def go():\n    return use()"
+        ),
+        "p.b": ast.parse("def load(x):\n    return x\ndef use():\n    return load(1)"),
+    }
+    files, entry = join(trees, "p.a.load", set())
+    names: dict[str, Callable[[int], int]] = {}
+    exec(compile(files["meter"], "meter", "exec"), names)
+    assert names[entry](5) == 5
+    assert names["go"]() == 1  # type: ignore[call-arg]
+
+
+def test_join_refuses_modules_that_import_each_other() -> None:
+    trees = {"p.a": ast.parse("from p import b"), "p.b": ast.parse("from p import a")}
+    with pytest.raises(LinkFailed):
+        join(trees, "p.a.x", set())
+
+
+# Provisioning ---
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("meter_id", {"meter_id": b"short"}),
+        ("root", {"root": bytes(15)}),
+        ("generation", {"generation": -1}),
+        ("pulse_ml", {"pulse_ml": 333}),
+        ("pulse_ml", {"pulse_ml": True}),
+        ("report_slots", {"report_slots": 0}),
+        ("report_slots", {"report_slots": 49}),
+        ("installation_grace_mills", {"installation_grace_mills": -1}),
+        ("opening", {"opening": bytes(52)}),
+    ],
+)
+def test_an_identity_outside_its_limits_is_refused_by_field(field: str, change: dict[str, object]) -> None:
+    values = {"meter_id": METER_ID, "root": KEY, "generation": 1} | change
+    with pytest.raises(IdentityRefused, match=field):
+        identity_record(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80", b"\xff", bytes(500), identity_record(METER_ID, KEY, 1)[:-1]])
+def test_bytes_that_are_no_identity_are_refused(data: bytes) -> None:
+    with pytest.raises(IdentityRefused):
+        decode(data)
+
+
+def run_once(device: Path, *arguments: str) -> tuple[int, str]:
+    """Exit code and stderr of a meter whose link is closed after the first grant."""
+    grant = b"\x03\x00\x0dG" + (1).to_bytes(4, "big") + (1).to_bytes(8, "big")
+    command = [interpreter(), "-X", HEAP, "-m", "main", *arguments]
+    done = subprocess.run(command, cwd=device, input=grant, capture_output=True, timeout=20, check=False)
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--flash", "x"),
+        ("--lockstep",),
+        ("--flash", "x", "--udp", "nowhere"),
+        ("--flash", "x", "--lockstep", "--what"),
+    ],
+)
+def test_bad_arguments_are_told_with_the_usage(device: Path, arguments: tuple[str, ...]) -> None:
+    code, said = run_once(device, *arguments)
+    assert code == 2 and "usage:" in said
+
+
+def test_provisioning_again_is_harmless_and_another_meter_is_refused(rig: Callable[..., Rig], device: Path) -> None:
+    """A flash that holds somebody's credit is never formatted, whatever the arguments say."""
+    meter = rig(opening=opening(7_000)).start()
+    meter.draw(2)
+    meter.kill()
+    flash = ("--flash", str(meter.flash), "--lockstep", "--provision")
+    other = identity_record(METER_ID, KEY, 2).hex()
+    image = meter.flash.read_bytes()
+    code, said = run_once(device, *flash, other)
+    assert code == 3 and "another meter" in said
+    assert meter.flash.read_bytes() == image
+    whole = meter.provision.hex()
+    assert run_once(device, *flash, whole[:200], "--provision", whole[200:])[0] == 0
+    meter.start(provision=False)
+    assert meter.read()["balance_mills"] == 6_000
+
+
+@pytest.mark.parametrize(
+    ("reason", "identity"),
+    [
+        ("opening", identity_record(METER_ID, KEY, 1, opening=opening(1)[:-1] + b"\x00", tariff=TARIFF, policy=POLICY)),
+        ("opening", identity_record(METER_ID, bytes(16), 1, opening=opening(1), tariff=TARIFF)),
+        ("cbor", b"\xff"),
+    ],
+    ids=["broken seal", "other key", "not CBOR"],
+)
+def test_provisioning_that_fails_leaves_no_meter_behind(
+    device: Path, tmp_path: Path, reason: str, identity: bytes
+) -> None:
+    flash = str(tmp_path / "flash.bin")
+    whole = identity.hex()
+    code, said = run_once(
+        device, "--flash", flash, "--lockstep", "--provision", whole[:200], "--provision", whole[200:]
+    )
+    assert code == 3 and reason in said
+    whole = identity_record(METER_ID, KEY, 1, opening=opening(1), tariff=TARIFF, policy=POLICY).hex()
+    assert (
+        run_once(device, "--flash", flash, "--lockstep", "--provision", whole[:200], "--provision", whole[200:])[0] == 0
+    )

@@ -1,0 +1,73 @@
+"""A whole day in the heap of the real part: 64 K words, .mpy files only (DESIGN §8)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from protocol.rules.calendar import Offsets, slot_of
+from protocol.rules.policy import Policy
+from protocol.rules.tariff import Tariff, encode_body
+from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE, whole_pack
+from tests.firmware.rig import HEAP, MIDNIGHT_S, Rig, opening
+
+# Kiambu-like: minimum, four blocks, daily and monthly charges, a DST-less offset; friendly hours every night.
+RICH_TARIFF = Tariff(
+    1, 0, 2, Offsets(180, ()), 2, 5_775_000, ((6_000, 0), (20_000, 8_000), (50_000, 9_000), (0, 11_500)), 1, 9
+)
+RICH_POLICY = Policy(
+    1, 0, 500, 500, 20, 5_000, ((31, 0, 360), (127, 1_020, 480)), 100, slot_of(MIDNIGHT_S) + 4_000, 600, 60
+)
+
+
+def test_a_day_with_a_tariff_a_top_up_and_flash_commits_fits_64_k_words(
+    rig: Callable[..., Rig], device: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert HEAP == "heapsize=64wK"
+    assert sorted(path.suffix for path in device.rglob("*") if path.is_file()) == [".mpy"] * 5
+    meter = rig(opening=opening(50_000), tariff=RICH_TARIFF, policy=RICH_POLICY)
+    meter.books.tariff_offsets = RICH_TARIFF.offsets
+    meter.start()
+    from_slot = slot_of(MIDNIGHT_S) + 20
+    for slot in range(48):
+        meter.draw(slot % 7 * 3)
+        if slot == 8:
+            tariff = RICH_TARIFF._replace(version=2, from_slot=from_slot, standing_day=7)
+            meter.hear(meter.books.pack(DOWN_TARIFF, whole_pack(2, from_slot, encode_body(tariff))))
+        if slot == 12:
+            meter.credit(90_000_000)
+        meter.run_to(MIDNIGHT_S + (slot + 1) * 1800)
+    reading = meter.read()
+    with capsys.disabled():
+        print(f"\nminimum free heap of {HEAP}: {reading['heap_free_min']} bytes")
+    assert reading["interpreter"] == "micropython"
+    assert (reading["tariff_version"], reading["credited_mills"], reading["opened"]) == (2, 90_000_000, 1)
+    assert reading["volume_l"] == meter.count > 300
+    assert reading["flash_operations"] > 1_000
+    assert reading["heap_free_min"] > 8_192
+    assert meter.sent(UP_DAY, UP_RANGE)
+    assert all(len(frame) <= 51 for frame in meter.raw)
+
+
+def test_days_of_silence_are_all_told_afterwards(rig: Callable[..., Rig]) -> None:
+    """CT-05, CT-15: ten silent days, daily cadence; when the headend answers again every slot arrives, in order."""
+    days = 10
+    meter = rig(opening=opening(1_000_000_000), report_slots=48).start()
+    first = slot_of(MIDNIGHT_S)
+    for _ in range(days):
+        meter.draw(2)
+        meter.run(86_400)
+    slots: set[int] = set()
+    frontier = first
+    answers = 0
+    while frontier < first + days * 48:
+        meter.frames.clear()
+        meter.credit(1_000_000_000, acked_slot=frontier)
+        meter.run(86_400)
+        for message in meter.sent(UP_DAY, UP_RANGE):
+            low = first & ~0x3FFF | message.slot14
+            slots.update(range(low, low + len(message.litres)))
+        while frontier in slots:
+            frontier += 1
+        answers += 1
+    assert answers <= days
