@@ -6,6 +6,7 @@ Exit codes: 0 every meter and its books agree, 1 something does not (or could no
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import tempfile
 import time
@@ -62,6 +63,7 @@ def demo(
     """Watch prepaid water work: real MicroPython meters, a lossy radio, payments, and books that always agree."""
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise click.BadParameter(f"the folder of {json_file} does not exist", param_hint="--json")
+    _refuse_taken(port)
     options = Options(
         seed=seed,
         meters=meters,
@@ -89,6 +91,16 @@ def demo(
         finally:
             run.close()
     sys.exit(0 if outcome.good else 1)
+
+
+def _refuse_taken(port: int) -> None:
+    """A port that another program holds is a wrong option, found out before anything is started."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as taken:
+            raise click.BadParameter(f"port {port}: {taken.strerror}; choose another", param_hint="--port") from taken
 
 
 def _watch(run: Run, json_file: Path | None, stays: bool) -> Outcome:

@@ -106,6 +106,8 @@ class HeadendLink:
         if process is not None:
             process.send_signal(signal.SIGKILL)
             process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

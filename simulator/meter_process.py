@@ -116,6 +116,11 @@ class MeterProcess:
             if pipe is not None:
                 pipe.close()
 
+    def dispose(self) -> None:
+        """Cut the power for good."""
+        self.kill()
+        self._errors.close()
+
     def _provision_pieces(self) -> list[str]:
         """The unix port takes no argument of more than 255 characters."""
         whole = self._provision_hex

@@ -51,9 +51,10 @@ class Options(NamedTuple):
 
 
 class Run:
-    """One world while it lives. `folder` holds the build, the flash files and the headend's database."""
+    """One world while it lives. `folder` holds the flash files, the headend's database, and the firmware's build unless
+    one is given."""
 
-    def __init__(self, options: Options, folder: Path, show: Callable[[str], None]) -> None:
+    def __init__(self, options: Options, folder: Path, show: Callable[[str], None], build: Path | None = None) -> None:
         streams = Streams(options.seed)
         self.options = options
         self.teller = Teller(options.lang, show)
@@ -74,7 +75,7 @@ class Run:
         )
         self.town.director = self.director
         self._residents = draw_residents(streams, self.story, options.meters, options.days)
-        self._folder = folder
+        self._folder, self._build = folder, build
         self._sent_before_drain: dict[int, int] = {}
         self._drained_with: dict[int, int] = {}
         self._wall_ms: dict[str, int] = {}
@@ -83,7 +84,7 @@ class Run:
     def prepare(self) -> None:
         """Build the firmware, start the headend, publish the prices, register every home and take its first payment."""
         with ThreadPoolExecutor(1) as pool:
-            building = pool.submit(firmware_build.build, self._folder / "build")
+            building = pool.submit(lambda: self._build or firmware_build.build(self._folder / "build"))
             self.headend.start()
             build = building.result()
         self.headend.publish_price(0, FIRST_BLOCK_MILLS_PER_L)
@@ -146,7 +147,7 @@ class Run:
     def close(self) -> None:
         """Switch everything off."""
         for home in self.town.homes:
-            home.meter.kill()
+            home.meter.dispose()
         self.headend.stop()
 
     def _register(self, number: int, resident: Resident, build: Path) -> None:
