@@ -14,6 +14,7 @@ from headend.api.shapes import Instant, Label, PageQuery, Request, Response, cur
 from headend.billing.tariffs import publish_tariff
 from headend.storage.writer import Tx
 from headend.web.story import PLAIN, Told
+from headend.web.texts import date
 from protocol.rules.calendar import SLOT_S, slot_of, slot_start
 
 TariffCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}(?![\s\S])")]
@@ -139,9 +140,9 @@ def _tariff(row: Any) -> Tariff:
 
 def _told(tx: Tx, body: TariffToPublish, valid_from_unix_s: int) -> Told:
     local = instant(valid_from_unix_s + 60 * body.prices.utc_offset_minutes)
-    date, time = local[:10], local[11:16]
-    what_fr = f"« {body.title} » est publié, en vigueur le {date} à {time}."
-    what_en = f"“{body.title}” is published, in force on {date} at {time}."
+    year, month, day, time = int(local[:4]), int(local[5:7]), int(local[8:10]), local[11:16]
+    what_fr = f"«\u00a0{body.title}\u00a0» est publié, en vigueur le {date(year, month, day, 'fr')} à {time}."
+    what_en = f"“{body.title}” is published, in force on {date(year, month, day, 'en')} at {time}."
     return Told(tx.now_us // 1_000_000, "Tarif", "Tariff", what_fr, what_en, PLAIN)
 
 

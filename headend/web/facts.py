@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from headend.api.local_time import utility_offsets
 from headend.api.series import litres_by_slot
-from protocol.rules.calendar import SLOTS_PER_DAY, Offsets, first_slot_of_day, local_day, slot_of
+from protocol.rules.calendar import SLOTS_PER_DAY, Offsets, first_slot_of_day, local_day, slot_of, slot_start
 from protocol.wire import event_codes
 
 HOMES_MAX = 200
@@ -20,7 +20,9 @@ ALARM_BITS = {"leak": 1 << 3, "burst": 1 << 4, "tamper": 1 << 5, "low_battery": 
 
 @dataclass(frozen=True)
 class HomeFacts:
-    """One meter. `today` holds litres per half-hour of the local day, None where nothing was heard."""
+    """One meter. `recent` holds litres of the last 48 half-hours that are over, None where nothing was heard; the first
+    `before` of them were before this meter's time.
+    """
 
     meter_id: bytes
     name: str
@@ -32,43 +34,41 @@ class HomeFacts:
     statement_number: int
     statement_echo: int
     pack_version: int
-    today: tuple[int | None, ...]
+    recent: tuple[int | None, ...]
+    before: int
     open_cases: int
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The utility at one instant. `elapsed` half-hours of the local day are over; `batch` is the last commit."""
+    """The utility at one instant; `today` of the last 48 half-hours belong to this local day."""
 
     now_unix_s: int
     offsets: Offsets
     currency: str
     exponent: int
-    elapsed: int
+    today: int
     homes: tuple[HomeFacts, ...]
     paid_today_mills: int
     entries: int
-    batch: int
 
 
 def read_facts(connection: Connection, now_unix_s: int) -> Facts:
     """Everything the page shows, as of now."""
     offsets = utility_offsets(connection)
-    now_slot = slot_of(now_unix_s)
-    first_slot = first_slot_of_day(local_day(now_slot, offsets), offsets)
+    end_slot = slot_of(now_unix_s)
+    day_slot = first_slot_of_day(local_day(end_slot, offsets), offsets)
     utility = connection.execute(text("SELECT currency, exponent FROM utility")).one_or_none()
     rows = connection.execute(text(_HOMES), {"limit": HOMES_MAX}).all()
-    day_start_us = (now_unix_s - (now_slot - first_slot) * 1800 - now_unix_s % 1800) * 1_000_000
     return Facts(
         now_unix_s=now_unix_s,
         offsets=offsets,
         currency="XOF" if utility is None else utility.currency,
         exponent=0 if utility is None else utility.exponent,
-        elapsed=max(0, min(SLOTS_PER_DAY, now_slot - first_slot)),
-        homes=tuple(_home(connection, row, first_slot) for row in rows),
-        paid_today_mills=connection.execute(text(_PAID), {"since": day_start_us}).scalar_one(),
+        today=max(0, min(SLOTS_PER_DAY, end_slot - day_slot)),
+        homes=tuple(_home(connection, row, end_slot) for row in rows),
+        paid_today_mills=connection.execute(text(_PAID), {"since": slot_start(day_slot) * 1_000_000}).scalar_one(),
         entries=connection.execute(text(_ENTRIES)).scalar_one(),
-        batch=last_batch(connection),
     )
 
 
@@ -81,7 +81,7 @@ def last_batch(connection: Connection) -> int:
 _VALVE_EVENTS = f"{event_codes.VALVE_OPENED}, {event_codes.VALVE_CLOSED}"
 
 _HOMES = f"""
-SELECT m.meter_id, p.label AS name, l.status, l.heard_us, l.statement_echo,
+SELECT m.meter_id, m.first_slot, p.label AS name, l.status, l.heard_us, l.statement_echo,
        coalesce(st.pack_version, 0) AS pack_version, s.number AS statement_number,
        s.credited_mills - s.debited_mills - coalesce(st.spent_mills + st.collected_mills, 0) AS balance_mills,
        (SELECT e.code || ' ' || e.argument FROM meter_event e WHERE e.meter_id = m.meter_id
@@ -96,7 +96,7 @@ JOIN statement s ON s.meter_id = m.meter_id AND s.generation = m.generation
      AND s.number = (SELECT max(number) FROM statement y WHERE y.meter_id = m.meter_id AND y.generation = m.generation)
 LEFT JOIN meter_state st ON st.meter_id = m.meter_id AND st.generation = m.generation
 LEFT JOIN meter_link l ON l.meter_id = m.meter_id
-WHERE m.state <> 'retired' ORDER BY m.added_us, m.meter_id LIMIT :limit
+WHERE m.state <> 'retired' ORDER BY c.id LIMIT :limit
 """
 
 _PAID = "SELECT coalesce(sum(amount_mills), 0) FROM payment WHERE paid_at_us >= :since"
@@ -107,8 +107,9 @@ SELECT (SELECT count(*) FROM entry) + (SELECT count(*) FROM segment)
 """
 
 
-def _home(connection: Connection, row: Row[tuple[object, ...]], first_slot: int) -> HomeFacts:
-    by_slot = litres_by_slot(connection, bytes(row.meter_id), first_slot, first_slot + SLOTS_PER_DAY)
+def _home(connection: Connection, row: Row[tuple[object, ...]], end_slot: int) -> HomeFacts:
+    slots = range(end_slot - SLOTS_PER_DAY, end_slot)
+    by_slot = litres_by_slot(connection, bytes(row.meter_id), slots.start, slots.stop)
     event, reason = map(int, row.valve_event.split()) if row.valve_event else (None, None)
     return HomeFacts(
         meter_id=bytes(row.meter_id),
@@ -121,7 +122,8 @@ def _home(connection: Connection, row: Row[tuple[object, ...]], first_slot: int)
         statement_number=row.statement_number,
         statement_echo=row.statement_echo or 0,
         pack_version=row.pack_version,
-        today=tuple(by_slot.get(first_slot + index) for index in range(SLOTS_PER_DAY)),
+        recent=tuple(map(by_slot.get, slots)),
+        before=max(0, min(SLOTS_PER_DAY, row.first_slot - slots.start)),
         open_cases=row.open_cases,
     )
 

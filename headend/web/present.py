@@ -5,7 +5,7 @@ from headend.api.shapes import instant
 from headend.web import texts
 from headend.web.facts import ALARM_BITS, LOW_CREDIT, VALVES, Facts, HomeFacts
 from headend.web.story import Numbered
-from headend.web.view import Books, Home, Line, Now, Totals, bars_path, gaps_path
+from headend.web.view import DAY_SLOTS, Books, Home, Line, Now, Totals, bars_path, gap_count, gaps_path
 from protocol.rules import reason_codes, reasons
 from protocol.rules.calendar import date_of_day, local_day, slot_of
 
@@ -26,12 +26,13 @@ def home(facts: Facts, one: HomeFacts, language: str) -> Home:
         low_credit=bool(status & LOW_CREDIT),
         on_its_way=one.statement_number != one.statement_echo,
         disagrees=one.open_cases > 0,
-        litres_today=sum(litres for litres in one.today if litres is not None),
-        gap_count=one.today[: facts.elapsed].count(None),
-        bars_path=bars_path(one.today),
-        gaps_path=gaps_path(one.today, facts.elapsed),
+        litres_today=_litres_today(facts, one),
+        gap_count=gap_count(one.recent, one.before),
+        bars_path=bars_path(one.recent),
+        gaps_path=gaps_path(one.recent, one.before),
+        midnight=DAY_SLOTS - facts.today,
         seen=_seen(facts, one.heard_unix_s, language),
-        tariff=f"n° {one.pack_version}" if one.pack_version else "–",
+        tariff=texts.TEXTS[language]["number_n"].format(n=one.pack_version) if one.pack_version else "–",
         alarms=tuple(name for name, bit in ALARM_BITS.items() if status & bit),
     )
 
@@ -42,7 +43,7 @@ def totals(facts: Facts) -> Totals:
         homes=len(facts.homes),
         with_water=sum(1 for one in facts.homes if one.status is not None and VALVES[one.status & 3] == "open"),
         credit_minor=sum(one.balance_mills for one in facts.homes) // _MILLS_PER_MINOR,
-        litres_today=sum(litres for one in facts.homes for litres in one.today if litres is not None),
+        litres_today=sum(_litres_today(facts, one) for one in facts.homes),
         paid_today_minor=facts.paid_today_mills // _MILLS_PER_MINOR,
     )
 
@@ -68,6 +69,10 @@ def line(facts: Facts, numbered: Numbered, language: str) -> Line:
     who, what = (told.who_fr, told.what_fr) if language == "fr" else (told.who_en, told.what_en)
     at_text = texts.day_and_time(local, language)
     return Line(numbered.number, instant(told.at_unix_s), at_text, who, what, told.tone)
+
+
+def _litres_today(facts: Facts, one: HomeFacts) -> int:
+    return sum(litres for litres in one.recent[DAY_SLOTS - facts.today :] if litres is not None)
 
 
 def _reason(one: HomeFacts, language: str) -> str:

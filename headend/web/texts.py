@@ -34,7 +34,11 @@ _TEXTS = {
     "seen": ("Vu", "Seen"),
     "never": ("jamais", "never"),
     "tariff": ("Tarif", "Tariff"),
-    "per_half_hour": ("Litres par demi-heure aujourd’hui :", "Litres per half-hour today:"),
+    "number_n": ("n°\u00a0{n}", "no.\u00a0{n}"),
+    "per_half_hour": (
+        "Litres par demi-heure, 24 dernières heures ; aujourd’hui :",
+        "Litres per half-hour, last 24 hours; today:",
+    ),
     "gap": ("sans relevé :", "no reading:"),
     "low_credit": ("crédit faible", "low credit"),
     "on_its_way": ("crédit en route", "credit on its way"),

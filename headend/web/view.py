@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 DAY_SLOTS = 48
 _PLOT_HEIGHT = 20
+_ON_THEIR_WAY = 2
 
 
 @dataclass(frozen=True)
 class Home:
-    """One meter's card. Money in minor units; paths are SVG in a 48 × 20 box, one unit per half-hour."""
+    """One meter's card. Money in minor units; paths are SVG in a 48 × 20 box, one unit per half-hour of the last day;
+    `midnight` is where the local day begins in it.
+    """
 
     meter_id: str
     name: str
@@ -23,6 +26,7 @@ class Home:
     gap_count: int
     bars_path: str
     gaps_path: str
+    midnight: int
     seen: str
     tariff: str
     alarms: tuple[str, ...]
@@ -88,6 +92,15 @@ def bars_path(litres: Sequence[int | None]) -> str:
     return "".join(steps)
 
 
-def gaps_path(litres: Sequence[int | None], elapsed: int) -> str:
-    """The half-hours of today that are over but unread, full height: a gap is shown, not drawn as zero (CT-15)."""
-    return "".join(f"M{i} 0h1v{_PLOT_HEIGHT}h-1z" for i, value in enumerate(litres[:elapsed]) if value is None)
+def gaps_path(litres: Sequence[int | None], before: int) -> str:
+    """The half-hours that nothing was heard of, full height: a gap is shown, not drawn as zero (CT-15)."""
+    return "".join(f"M{index} 0h1v{_PLOT_HEIGHT}h-1z" for index in _gaps(litres, before))
+
+
+def gap_count(litres: Sequence[int | None], before: int) -> int:
+    """How many half-hours are missing since the meter's first; the last hour may still be on its way."""
+    return len(_gaps(litres, before))
+
+
+def _gaps(litres: Sequence[int | None], before: int) -> list[int]:
+    return [index for index in range(before, len(litres) - _ON_THEIR_WAY) if litres[index] is None]

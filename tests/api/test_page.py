@@ -10,6 +10,7 @@ import pytest
 from headend.api.store import STORE
 from headend.storage.tables import meter_link
 from headend.web import texts
+from headend.web.view import bars_path, gap_count, gaps_path
 from protocol.wire import event_codes
 from tests.api.conftest import METER, House, payment
 from tests.api.test_series import a_meter, advance, send
@@ -233,6 +234,14 @@ async def test_the_page_is_for_this_machine(house: House) -> None:
 @pytest.mark.parametrize("mode", ["production"])
 async def test_production_shows_the_true_time_unmarked(house: House) -> None:
     assert "temps simulé" not in (await read(house)).text
+
+
+def test_a_gap_is_drawn_as_a_gap() -> None:
+    """CT-15 on the page: before the meter's time nothing is missing, the last hour may be on its way, zero is a reading."""
+    litres = [None, None, 0, None, 40, None, None]
+    assert gap_count(litres, before=2) == 1
+    assert gaps_path(litres, before=2) == "M3 0h1v20h-1z"
+    assert bars_path(litres) == "M4 20h.8v-20h-.8z"
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
