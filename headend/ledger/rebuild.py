@@ -17,7 +17,7 @@ from headend.ingest.hear import start_told_by, went_back
 from headend.ingest.meter_state import MeterState
 from headend.ingest.place import stored_log
 from headend.ingest.post import segment_row
-from headend.storage.tables import segment_columns
+from headend.storage.columns import segment_columns
 from headend.storage.writer import Tx
 from protocol.wire.messages import UP_ANCHOR, UP_DEVICE, decode_up
 

@@ -208,10 +208,17 @@ def test_a_result_is_given_only_after_its_commit(world: World) -> None:
         assert world.one("SELECT count(*) FROM account WHERE id = ?", row_id) == 1
 
 
+def hold(world: World) -> threading.Event:
+    """Keep the writer busy with a commit until the event is set, so that further jobs must wait together."""
+    started, release = threading.Event(), threading.Event()
+    world.writer._enqueue(lambda tx: (started.set(), release.wait(5)))
+    assert started.wait(5)
+    return release
+
+
 def test_a_job_that_fails_is_undone_alone(world: World) -> None:
     """Its neighbours in the same commit stay, and the chain does not mention what is gone."""
-    inside = threading.Event()
-    held = world.writer._enqueue(lambda tx: inside.wait(5))
+    release = hold(world)
 
     def fails(tx: Tx) -> None:
         tx.append("account", {**ACCOUNT, "code": "gone", "class_": "gone"})
@@ -224,8 +231,7 @@ def test_a_job_that_fails_is_undone_alone(world: World) -> None:
             lambda tx: (tx.append("account", {**ACCOUNT, "code": "after", "class_": "after"}), tx.batch_id)
         ),
     ]
-    inside.set()
-    held.result()
+    release.set()
     jobs[0].result()
     with pytest.raises(KeyError):
         jobs[1].result()
@@ -255,13 +261,12 @@ def test_when_the_commit_fails_nobody_is_told_otherwise(world: World, monkeypatc
 
 def test_jobs_that_wait_share_one_commit(world: World) -> None:
     """Group commit: what arrives during a commit becomes the next one."""
-    inside = threading.Event()
-    world.writer._enqueue(lambda tx: inside.wait(5))
+    release = hold(world)
     jobs = [
         world.writer._enqueue(lambda tx, n=n: tx.append("account", {**ACCOUNT, "code": f"g{n}", "class_": f"g{n}"}))
         for n in range(100)
     ]
-    inside.set()
+    release.set()
     for job in jobs:
         job.result()
     assert world.one("SELECT count(DISTINCT batch_id) FROM account WHERE code LIKE 'g%'") == 1
