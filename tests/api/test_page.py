@@ -237,7 +237,7 @@ async def test_production_shows_the_true_time_unmarked(house: House) -> None:
 
 
 def test_a_gap_is_drawn_as_a_gap() -> None:
-    """CT-15 on the page: before the meter's time nothing is missing, the last hour may be on its way, zero is a reading."""
+    """CT-15 on the page: nothing is missing before the meter's time, the last hour may be on its way, zero is known."""
     litres = [None, None, 0, None, 40, None, None]
     assert gap_count(litres, before=2) == 1
     assert gaps_path(litres, before=2) == "M3 0h1v20h-1z"
