@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headend.api.store import STORE
 from headend.storage.tables import meter_link
-from headend.web import texts
+from headend.web import pages, texts
 from headend.web.view import bars_path, gap_count, gaps_path
 from protocol.wire import event_codes
 from tests.api.conftest import METER, House, payment
@@ -252,3 +254,26 @@ def test_numbers_and_money_as_people_write_them(language: str) -> None:
     assert texts.money(-1_234_567, 2, language) == f"−12{space}345{point}67"
     assert texts.money(5, 3, language) == f"0{point}005"
     assert texts.number(-85, language) == "−85"
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2 contrast ratio of two #rrggbb colours."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_has_the_contrast_of_wcag_aa(theme: int) -> None:
+    style = (Path(pages.__file__).parent / "static" / "guelta.css").read_text()
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", style.split(":root {")[1 + theme].split("}")[0]))
+    pairs = [(text, ground) for text in ("ink", "soft", "water") for ground in ("ground", "card")]
+    pairs += [(tone, f"{tone}-ground") for tone in ("water", "bad", "warn")]
+    pairs += [("soft", "plain-ground"), ("ink", "plain-ground"), ("bad", "card")]
+    low = {pair: round(contrast(colours[pair[0]], colours[pair[1]]), 2) for pair in pairs}
+    assert {pair: ratio for pair, ratio in low.items() if ratio < 4.5} == {}
