@@ -6,9 +6,11 @@ Exit codes: 0 every meter and its books agree, 1 something does not (or could no
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -64,6 +66,7 @@ def demo(
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise click.BadParameter(f"the folder of {json_file} does not exist", param_hint="--json")
     _refuse_taken(port)
+    _end_well_on_sigterm()
     options = Options(
         seed=seed,
         meters=meters,
@@ -91,6 +94,12 @@ def demo(
         finally:
             run.close()
     sys.exit(0 if outcome.good else 1)
+
+
+def _end_well_on_sigterm() -> None:
+    """Being told to end is no reason to leave a headend running: unwind as after Ctrl-C."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
 
 
 def _refuse_taken(port: int) -> None:

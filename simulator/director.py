@@ -105,6 +105,7 @@ class Director:
     def _headend_back(self, down_us: int) -> None:
         self._headend.start()
         kept = self._air.headend_is_back()
+        self._teller.tell_all_again()
         self._tell(_HEADEND, "headend_back", minutes=down_us // MINUTE_US, kept=kept)
 
     def _leak_begins(self) -> None:

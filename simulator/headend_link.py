@@ -95,6 +95,7 @@ class HeadendLink:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=self._folder,
+                process_group=0,  # Ctrl-C is for the rig, which then ends the headend
             )
         self._port = self._wait_until_ready()
         self._connection = HTTPConnection("127.0.0.1", self._port, timeout=_ANSWERS_WITHIN_S)

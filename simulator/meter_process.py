@@ -76,7 +76,13 @@ class MeterProcess:
         if not self._flash.exists():
             command += [part for piece in self._provision_pieces() for part in ("--provision", piece)]
         self._process = subprocess.Popen(
-            command, cwd=self._build, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0
+            command,
+            cwd=self._build,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            bufsize=0,
+            process_group=0,  # Ctrl-C is for the rig, which then switches the meter off
         )
         self._records = link.Records()
         self._sent = {link.RADIO: 0, link.FIELD: 0}

@@ -79,3 +79,7 @@ class Teller:
         """The lines that the page has not had yet."""
         lines, self._unposted = self._unposted, []
         return lines
+
+    def tell_all_again(self) -> None:
+        """The page has lost its memory: everything so far is to be posted anew, in order."""
+        self._unposted = list(self.lines)

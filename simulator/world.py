@@ -15,6 +15,8 @@ from .clock import DAY_US
 
 Action = Callable[..., None]
 
+_SLEEP_MIN_S = 0.01
+
 
 class Timer:
     """One thing to do at one virtual time; `cancel` makes it do nothing."""
@@ -36,14 +38,16 @@ class Pacer:
 
     def __init__(self, seconds_per_day: int | None) -> None:
         self._seconds_per_day = seconds_per_day
-        self._started = time.monotonic()
+        self._started_s: float | None = None
 
     def wait_until(self, now_us: int) -> None:
-        """Sleep until the wall clock has caught up with `now_us`."""
+        """Sleep until the wall clock, counted from the first call, has caught up with `now_us`."""
         if self._seconds_per_day is None:
             return
-        ahead_s = now_us * self._seconds_per_day / DAY_US - (time.monotonic() - self._started)
-        if ahead_s > 0.01:
+        if self._started_s is None:
+            self._started_s = time.monotonic()
+        ahead_s = now_us * self._seconds_per_day / DAY_US - (time.monotonic() - self._started_s)
+        if ahead_s > _SLEEP_MIN_S:
             time.sleep(ahead_s)
 
 

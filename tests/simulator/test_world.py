@@ -1,7 +1,9 @@
 """The event loop: due order, ties in the order they were asked for, cancelled timers, time that goes forward."""
 
+import time
+
 from simulator.clock import DAY_US, at, local_text, unix_s, virtual_us
-from simulator.world import World
+from simulator.world import Pacer, World
 
 
 def test_what_is_due_next_happens_next_and_ties_keep_their_order() -> None:
@@ -36,6 +38,19 @@ def test_what_an_event_asks_for_happens_in_the_same_run() -> None:
     world.at(10, lambda: world.after(5, seen.append, world.now_us))
     world.run_until(15)
     assert seen == [10]
+
+
+def test_a_paced_world_takes_its_wall_time_and_an_unpaced_one_does_not() -> None:
+    def wall_s(pacer: Pacer) -> float:
+        world = World(pacer)
+        for hour in range(25):
+            world.at(at(1, hour), int)
+        started_s = time.monotonic()
+        world.run_until(DAY_US)
+        return time.monotonic() - started_s
+
+    assert wall_s(Pacer(None)) < 0.2
+    assert 0.9 < wall_s(Pacer(1)) < 3
 
 
 def test_the_world_starts_on_a_monday_at_local_midnight() -> None:
