@@ -66,6 +66,12 @@ def rebuild(connection: Connection, meter_id: bytes) -> Rebuilt:
     return Rebuilt(replace(state, today=finding.today, corrected_mills=finding.total_mills), segments)
 
 
+def rewrite(tx: Tx) -> None:
+    """Replace every meter's stored state by the rebuilt one. Segments are books: they are compared, never rewritten."""
+    for (meter_id,) in tx.cursor.execute("SELECT meter_id FROM meter_state ORDER BY meter_id").fetchall():
+        meter_state.save(tx, rebuild(tx.connection, meter_id).state)
+
+
 def stored_segments(connection: Connection, meter_id: bytes, generation: int) -> dict[int, list[dict[str, int]]]:
     """The segments in the books, by uplink id, in posting order."""
     cursor = Tx(connection, 0, 0).cursor

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from headend.cli import ledger
 from headend.ledger.chain_check import chain_faults
 from headend.ledger.checks import CHECKS, check_books
-from headend.ledger.cli import ledger
 from headend.ledger.fault import Fault
+from headend.ledger.rebuild import rewrite
 from headend.storage import chain, sqlite, tables
+from headend.storage.writer import Writer
 from tests.headend.world import World
 
 
@@ -158,9 +160,8 @@ def run(path: Path, *arguments: str) -> Any:
 def test_guelta_ledger_check_says_what_was_checked(busy: World) -> None:
     done = run(busy.path, "check")
     assert done.exit_code == 0
-    assert done.output.startswith(
-        "0 faults (chain, trial-balance, wallets, money-in, statements, rebuild, daily-cut); "
-    )
+    for check in CHECKS:
+        assert check.name in done.output
 
 
 def test_guelta_ledger_check_prints_every_fault_and_exits_1(busy: World) -> None:
@@ -172,14 +173,12 @@ def test_guelta_ledger_check_prints_every_fault_and_exits_1(busy: World) -> None
     assert {fault["check"] for fault in found} == {"chain", "wallets", "money-in", "statements"}
 
 
-def test_guelta_ledger_rebuild_repairs_the_shadow_from_the_log(busy: World) -> None:
+def test_a_damaged_shadow_is_found_and_written_again_from_the_log(busy: World) -> None:
     """DESIGN §6: the log is the truth, balances are its shadow."""
     tamper(busy, ("UPDATE meter_state SET spent_mills = spent_mills + 5, waiting = 1", ()))
     assert run(busy.path, "rebuild").exit_code == 1
-    assert run(busy.path, "rebuild", "--write").exit_code == 0
+    writer = Writer(busy.path, busy.clock)
+    writer.run(rewrite)
+    writer.close()
+    assert run(busy.path, "rebuild").exit_code == 0
     assert faults_of(busy) == []
-
-
-def test_guelta_ledger_accounts_prints_balances(busy: World) -> None:
-    lines = run(busy.path, "accounts").output.splitlines()
-    assert f"{500_000:>20,}  till" in lines
