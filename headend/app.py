@@ -22,7 +22,7 @@ from headend.api.openapi import encoded
 from headend.api.store import STORE, Store
 from headend.bearers.http import uplinks_handler
 from headend.bearers.udp import UdpBearer, serve_udp
-from headend.clock import Clock, SimClock
+from headend.clock import Clock
 from headend.downlink.reply import Reply
 from headend.exclusive import alone_with
 from headend.ingest.pipeline import Ingest
@@ -75,10 +75,8 @@ def create_app(
     routes.add_routes(app)
     pages.add_routes(app)
     app.router.add_post("/v1/uplinks", uplinks_handler(store.writer, ingest, store.clock))
-    if settings.simulated and isinstance(store.clock, SimClock):
-        app[sim.CLOCK] = store.clock
     if settings.simulated:
-        sim.add_routes(app)
+        sim.add_routes(app, store.clock)
     app.cleanup_ctx.append(_watch)
     return app
 

@@ -74,6 +74,13 @@ _READING_THE_REQUEST = {
         "Something failed on our side and was logged; quote the trace to the operator. Nothing was acknowledged.",
         "Une erreur s’est produite chez nous et a été notée ; indiquez la trace à l’exploitant. Rien n’a été confirmé.",
     ),
+    "too_many_readers": Kind(
+        503,
+        "Too many readers",
+        "Trop de lecteurs",
+        "Too many pages are open at once. Close some, or reload now and then without JavaScript.",
+        "Trop de pages sont ouvertes à la fois. Fermez-en, ou rechargez de temps en temps sans JavaScript.",
+    ),
     "stopping": Kind(
         503,
         "The headend is stopping",

@@ -12,7 +12,7 @@ from headend.api.dispatch import JSON, read_json
 from headend.api.endpoint import BODY_BYTES_MAX
 from headend.api.problems import Problem
 from headend.api.shapes import Request
-from headend.clock import SimClock
+from headend.clock import Clock, SimClock
 from headend.web.story import TONES, Told
 
 UNIX_US_MAX = 4_102_444_800_000_000  # the year 2100
@@ -57,6 +57,9 @@ async def tell(request: web.Request) -> web.Response:
     return web.Response(status=201, body=msgspec.json.encode({"number": numbered.number}), content_type=JSON)
 
 
-def add_routes(app: web.Application) -> None:
-    app.router.add_put("/sim/clock", set_clock)
+def add_routes(app: web.Application, clock: Clock) -> None:
+    """The story, and the clock if it is one that can be set."""
     app.router.add_post("/sim/story", tell)
+    if isinstance(clock, SimClock):
+        app[CLOCK] = clock
+        app.router.add_put("/sim/clock", set_clock)

@@ -23,23 +23,32 @@ LEFT JOIN meter_state st ON st.meter_id = m.meter_id AND st.generation = m.gener
 
 @dataclass(frozen=True)
 class BooksHealth:
-    """`balanced`: every wallet account equals its meter's counters; `chain_ok`: every link follows the last."""
+    """`balanced`: every wallet account equals its meter's counters; `chain_ok`: every link follows the last. `last_batch`
+    and `last_hash` are the link up to which that is known.
+    """
 
     balanced: bool
     chain_ok: bool
+    last_batch: int
+    last_hash: bytes
 
 
-def check_books(connection: Connection) -> BooksHealth:
-    """Look at all wallets and all links."""
-    return BooksHealth(connection.execute(text(_WALLETS_OFF)).scalar_one() == 0, _links_hold(connection))
+_UNSEEN = BooksHealth(True, True, 0, chain.GENESIS)
 
 
-def _links_hold(connection: Connection) -> bool:
-    previous = chain.GENESIS
-    query = "SELECT id, lane, format, committed_us, previous_hash, manifest, hash FROM batch ORDER BY id"
-    for row in connection.execute(text(query)):
-        expected = chain.link(previous, row.id, row.lane, row.format, row.committed_us, bytes(row.manifest))
-        if bytes(row.previous_hash) != previous or bytes(row.hash) != expected:
-            return False
-        previous = expected
-    return True
+def check_books(connection: Connection, before: BooksHealth | None) -> BooksHealth:
+    """Look at all wallets, and at the links since the look before."""
+    balanced = connection.execute(text(_WALLETS_OFF)).scalar_one() == 0
+    seen = _UNSEEN if before is None else before
+    last_batch, last_hash = seen.last_batch, seen.last_hash
+    for row in connection.execute(text(_LINKS), {"after": last_batch}):
+        expected = chain.link(last_hash, row.id, row.lane, row.format, row.committed_us, bytes(row.manifest))
+        if bytes(row.previous_hash) != last_hash or bytes(row.hash) != expected:
+            return BooksHealth(balanced, False, last_batch, last_hash)
+        last_batch, last_hash = row.id, expected
+    return BooksHealth(balanced, True, last_batch, last_hash)
+
+
+_LINKS = """
+SELECT id, lane, format, committed_us, previous_hash, manifest, hash FROM batch WHERE id > :after ORDER BY id
+"""

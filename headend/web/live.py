@@ -8,14 +8,19 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import Enum
 
+import structlog
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from headend.api.store import Store
 from headend.web.facts import Facts, events_after, last_batch, last_event, read_facts
 from headend.web.health import BooksHealth, check_books
 from headend.web.meter_events import told
+from headend.web.past import past
 from headend.web.rendering import Renderer
 from headend.web.story import Numbered, Story, put_last
+
+log = structlog.get_logger("headend.web")
 
 LOOK_PERIOD_S = 0.5
 CHECK_PERIOD_S = 10.0
@@ -48,7 +53,7 @@ class Live:
         self._renderer = renderer
         self._facts: Facts | None = None
         self._health: BooksHealth | None = None
-        self._checked_at_s = 0.0
+        self._check_again_s = 0.0
         self._queues: set[asyncio.Queue[Numbered | Signal]] = set()
         self._last_event: int | None = None
         self._telling = asyncio.Lock()
@@ -57,20 +62,27 @@ class Live:
         """Until cancelled: tell what meters reported; look again while somebody listens."""
         seen: tuple[int, int] | None = None
         while True:
-            state = (await self._store.read(last_batch), self._store.now_unix_s() // 60)
-            if seen is None or state[0] != seen[0]:
-                await self._tell_events()
-            if self._queues and (state != seen or self._facts is None):
-                await self._look()
-                self._signal(Signal.LOOK)
-            seen = state
+            try:
+                seen = await self._step(seen)
+            except (SQLAlchemyError, OSError):
+                # The page may miss a beat; the next look makes it good. Bearers and payments have their own say.
+                log.exception("look_failed")
             await asyncio.sleep(LOOK_PERIOD_S)
+
+    async def _step(self, seen: tuple[int, int] | None) -> tuple[int, int]:
+        state = (await self._store.read(last_batch), self._store.now_unix_s() // 60)
+        if seen is None or state[0] != seen[0]:
+            await self._tell_events()
+        if self._queues and (state != seen or self._facts is None):
+            await self._look()
+            self._signal(Signal.LOOK)
+        return state
 
     async def page(self, language: str) -> str:
         """The whole page as of now."""
         await self._tell_events()
         facts, health = await self._look()
-        return self._renderer.page(facts, health, self._story.lines(), language)
+        return self._renderer.page(facts, health, self._story.shown(), language)
 
     async def events(self, language: str, after: int) -> AsyncGenerator[Sent | None, None]:
         """Story lines above `after`, then fragments and lines as they come; None when it is time for a heartbeat."""
@@ -78,17 +90,19 @@ class Live:
             self._queues.add(queue)
             try:
                 await self._look()
+                # What is told while we look is in the queue as well; each line is sent once.
                 for numbered in self._story.lines(after):
                     yield self._line(numbered, language)
+                    after = numbered.number
                 sent: dict[str, str] = {}
                 found: Numbered | Signal | None = Signal.LOOK
                 while found is not Signal.CLOSE:
                     if found is Signal.LOOK:
                         for fragment in self._fragments(language, sent):
                             yield fragment
-                    elif isinstance(found, Numbered):
+                    elif isinstance(found, Numbered) and found.number > after:
                         yield self._line(found, language)
-                    else:
+                    elif found is None:
                         yield None
                     found = await _next(queue)
             finally:
@@ -107,19 +121,22 @@ class Live:
             put_last(queue, signal)
 
     async def _look(self) -> tuple[Facts, BooksHealth]:
-        """Read the facts; check the books as well when the last check is old, for it reads them all."""
-        now_s = asyncio.get_running_loop().time()
-        if self._health is None or now_s - self._checked_at_s >= CHECK_PERIOD_S:
-            self._health = await self._store.read(check_books)
-            self._checked_at_s = now_s
+        """Read the facts; check the books as well now and then, at most a twentieth of the time."""
+        now_s = asyncio.get_running_loop().time
+        if self._health is None or now_s() >= self._check_again_s:
+            began_s = now_s()
+            before = self._health
+            self._health = await self._store.read(lambda connection: check_books(connection, before))
+            self._check_again_s = now_s() + max(CHECK_PERIOD_S, 20 * (now_s() - began_s))
         self._facts = await self._store.read(lambda connection: read_facts(connection, self._store.now_unix_s()))
         return self._facts, self._health
 
     async def _tell_events(self) -> None:
-        """Each event once, though two looks may overlap. What was reported before the start is not told again."""
+        """Each event once, though two looks may overlap. What was before the start is on the page, not in the stream."""
         async with self._telling:
             if self._last_event is None:
                 self._last_event = await self._store.read(last_event)
+                self._story.recall(await self._store.read(past))
             after = self._last_event
             for event in await self._store.read(lambda connection: events_after(connection, after)):
                 self._story.tell(told(event))

@@ -31,7 +31,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     """Server-sent events (WHATWG HTML §9.2): `story`, `home` and `fragment`, each a JSON string of HTML."""
     live = request.app[LIVE]
     if live.is_full:
-        raise Problem("stopping")
+        raise Problem("too_many_readers")
     language, after = _language(request), _after(request)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)

@@ -1,7 +1,7 @@
 """The story as it happens: a bounded list of lines in two languages, and whoever is listening.
 
 Lines are told after the commit they speak of. They are a window on what happened, not a record of it: the record is the
-ledger, and a restart begins an empty story.
+ledger, from which a restarted headend recalls the last of them (past.py).
 """
 
 import asyncio
@@ -59,6 +59,7 @@ class Story:
 
     def __init__(self, first_number: int) -> None:
         self._lines: deque[Numbered] = deque(maxlen=LINES_KEPT)
+        self._recalled: list[Numbered] = []
         self._numbers = itertools.count(first_number)
         self._listeners: set[asyncio.Queue[Any]] = set()
 
@@ -68,6 +69,14 @@ class Story:
         for queue in self._listeners:
             put_last(queue, line)
         return line
+
+    def recall(self, past: list[Told]) -> None:
+        """Lines of before the start, oldest first: shown on the page, never streamed to one that is open already."""
+        self._recalled = [Numbered(index - len(past), told) for index, told in enumerate(past)]
+
+    def shown(self) -> list[Numbered]:
+        """What a fresh page shows, oldest first."""
+        return [*self._recalled, *self._lines]
 
     def lines(self, after: int = 0) -> list[Numbered]:
         """Lines with a number above `after`, oldest first."""

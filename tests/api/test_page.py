@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ import pytest
 from headend.api.store import STORE
 from headend.storage.tables import meter_link
 from headend.web import pages, texts
-from headend.web.view import bars_path, gap_count, gaps_path
+from headend.web.health import check_books
+from headend.web.past import past
+from headend.web.story import Story
+from headend.web.view import Books, bars_path, gap_count, gaps_path
 from protocol.wire import event_codes
 from tests.api.conftest import METER, House, payment
 from tests.api.test_series import a_meter, advance, send
@@ -203,6 +207,33 @@ async def test_what_a_meter_reports_becomes_a_line_with_its_reason(house: House)
     assert "the valve closes. Water is off: credit is used up. A payment opens it again." in page
     assert "leak: water has not stopped for 24 hours." in page
     assert (await house.meter())["reason"] == 32
+
+
+async def test_a_restarted_headend_recalls_what_happened(house: House) -> None:
+    """The story of before a restart is on a fresh page, from the books; an open page is not told it again."""
+    meter = await a_meter(house)
+    await house.notify(payment())
+    await send(house, meter.event(event_codes.LEAK, 1, 7, house.clock.unix_us() // 1_000_000))
+    lines = await house.started.app[STORE].read(past)
+    assert [line.what_en.split(";")[0] for line in lines] == [
+        "paid 500 F\u00a0CFA through wave",
+        "leak: water has not stopped for 24 hours.",
+    ]
+    story = Story(first_number=1000)
+    story.recall(lines)
+    assert [line.number for line in story.shown()] == [-2, -1] and story.lines() == []
+
+
+async def test_a_broken_chain_shows_on_the_page(house: House) -> None:
+    await house.settle_in()
+    store = house.started.app[STORE]
+    good = await store.read(lambda connection: check_books(connection, None))
+    assert (good.balanced, good.chain_ok) == (True, True)
+    forged = replace(good, last_batch=good.last_batch - 1, last_hash=bytes(32))
+    assert (await store.read(lambda connection: check_books(connection, forged))).chain_ok is False
+    assert (
+        Books(1, True, True, 1, 1).good and not Books(1, True, False, 1, 1).good and not Books(1, True, True, 0, 1).good
+    )
 
 
 async def test_a_closed_valve_and_its_alarms_are_on_the_card(house: House) -> None:
