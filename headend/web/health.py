@@ -23,8 +23,8 @@ LEFT JOIN meter_state st ON st.meter_id = m.meter_id AND st.generation = m.gener
 
 @dataclass(frozen=True)
 class BooksHealth:
-    """`balanced`: every wallet account equals its meter's counters; `chain_ok`: every link follows the last. `last_batch`
-    and `last_hash` are the link up to which that is known.
+    """`balanced`: every wallet account equals its meter's counters; `chain_ok`: every link follows the one before it,
+    up to `last_batch` with `last_hash`.
     """
 
     balanced: bool

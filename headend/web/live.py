@@ -132,7 +132,7 @@ class Live:
         return self._facts, self._health
 
     async def _tell_events(self) -> None:
-        """Each event once, though two looks may overlap. What was before the start is on the page, not in the stream."""
+        """Each event once, though two looks may overlap; what was before the start is recalled, not streamed."""
         async with self._telling:
             if self._last_event is None:
                 self._last_event = await self._store.read(last_event)

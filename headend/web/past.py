@@ -14,7 +14,7 @@ LINES_MAX = 60
 def past(connection: Connection) -> list[Told]:
     """The last lines by time, oldest first."""
     events = [told(event) for event in events_after(connection, last_event(connection) - LINES_MAX)]
-    lines = sorted([*events, *_payments(connection)], key=lambda line: line.at_unix_s)
+    lines = sorted([*_payments(connection)[::-1], *events], key=lambda line: line.at_unix_s)
     return lines[-LINES_MAX:]
 
 
