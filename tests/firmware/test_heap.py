@@ -24,7 +24,7 @@ def test_a_day_with_a_tariff_a_top_up_and_flash_commits_fits_64_k_words(
     rig: Callable[..., Rig], device: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert HEAP == "heapsize=64wK"
-    assert sorted(path.suffix for path in device.rglob("*") if path.is_file()) == [".mpy"] * 5
+    assert sorted(path.suffix for path in device.rglob("*") if path.is_file()) == [".mpy"] * 6
     meter = rig(opening=opening(50_000), tariff=RICH_TARIFF, policy=RICH_POLICY)
     meter.books.tariff_offsets = RICH_TARIFF.offsets
     meter.start()
@@ -41,6 +41,7 @@ def test_a_day_with_a_tariff_a_top_up_and_flash_commits_fits_64_k_words(
     with capsys.disabled():
         print(f"\nminimum free heap of {HEAP}: {reading['heap_free_min']} bytes")
     assert reading["interpreter"] == "micropython"
+    assert reading["boot_count"] == 1  # an exhausted heap would have been a reset
     assert (reading["tariff_version"], reading["credited_mills"], reading["opened"]) == (2, 90_000_000, 1)
     assert reading["volume_l"] == meter.count > 300
     assert reading["flash_operations"] > 1_000

@@ -9,6 +9,7 @@ class UnixBoard:
     """See firmware/boards/base.py for what each method promises."""
 
     max_frame = 51
+    cause = base.RESET_POWER_ON
 
     def __init__(self, field, link, device, files):
         """`link` tells time and carries radio and console; `device` is the flash, `files` what is mounted on it."""
@@ -16,6 +17,7 @@ class UnixBoard:
         self.link = link
         self.device = device
         self.files = files
+        self.rtc_told_us = 0
 
     def now_us(self):
         return self.link.now_us()
@@ -23,8 +25,14 @@ class UnixBoard:
     def wait_until(self, deadline_us):
         self.link.wait_until(deadline_us)
 
+    def power_on(self):
+        """Wait until the inputs are there; the clock chip runs on from what it says now."""
+        self.link.wait_until(0)
+        self.rtc_told_us = self.link.now_us()
+
     def rtc(self):
-        return self.field.rtc
+        unix_s, valid = self.field.rtc
+        return unix_s + (self.link.now_us() - self.rtc_told_us) // 1000000, valid
 
     def pulses(self):
         return self.field.pulses
@@ -42,7 +50,7 @@ class UnixBoard:
         return self.field.battery_mv
 
     def reset_cause(self):
-        return base.RESET_POWER_ON
+        return self.cause
 
     def heap_free(self):
         gc.collect()

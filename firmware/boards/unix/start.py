@@ -11,6 +11,7 @@ import sys
 from binascii import unhexlify
 
 from firmware import boot
+from firmware.boards import base
 from firmware.boards.unix import files
 from firmware.boards.unix.block_device import NorFile
 from firmware.boards.unix.board import UnixBoard
@@ -67,9 +68,10 @@ def _complain(text):
 
 
 def start(arguments):
-    """Run until the link closes or the power goes; returns the exit code."""
+    """Run with these arguments (sys.argv itself) until the link closes or the power goes; returns the exit code."""
     try:
-        options = parse(arguments)
+        options = parse(arguments[1:])
+        arguments.clear()  # hundreds of bytes that nobody reads again
         provisioning = unhexlify(options.get("--provision", ""))
     except (BadArguments, ValueError) as problem:
         _complain("{}\n{}".format(problem.args[0], USAGE))
@@ -81,15 +83,24 @@ def start(arguments):
     link = _link(options, source, output, field)
     board = UnixBoard(field, link, device, files.mount(device))
     try:
-        link.wait_until(0)  # the rig tells what the inputs read at power-on
+        board.power_on()
         if provisioning and not _provisioned(board, provisioning, device):
             return EXIT_PROVISIONING_REFUSED
         provisioning = options = None
-        application = boot.boot(board)
-        link.meter_id = application.meter_id
-        application.run()
+        while True:
+            _run(board, link)
     except LinkClosed:
         return EXIT_LINK_CLOSED
+
+
+def _run(board, link):
+    """One life of the application. An exhausted heap ends it like a watchdog would: it boots again from flash."""
+    application = boot.boot(board)
+    link.meter_id = application.meter_id
+    try:
+        application.run()
+    except MemoryError:
+        board.cause = base.RESET_FAULT
 
 
 def _provisioned(board, provisioning, device):
