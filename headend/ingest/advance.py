@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from headend.billing.correct import contract_at
 from headend.billing.instalments import collected_after
 from headend.billing.plans import last_plan
-from headend.billing.published import Rates, known_at, pack_rates, rates_of, timeline
+from headend.billing.published import known_at, rates_of, timeline
 from headend.billing.segments import Counters, Run, Segment, rate_run
 from headend.ingest.decode import Log
 from headend.ingest.meter_state import MeterState
@@ -114,6 +114,8 @@ def _next_generation(
     """
     following = state.log_generation + 1
     candidates = [log for log in logs if log.log_generation == following and log.volume16_l == state.volume_l & _LOW_16]
+    if not candidates:
+        return None
     told = tx.cursor.execute(
         "SELECT at_unix_s FROM meter_event WHERE meter_id = ? AND generation = ? AND code = ? AND argument = ? "
         "AND uplink_id < ?",
@@ -123,15 +125,15 @@ def _next_generation(
         moved = replace(state, log_generation=following, frontier_slot=log.first_slot)
         if told is not None and slot_of(told[0]) == log.first_slot:
             return moved, log
-        if told is None and _continues(tx, moved, log, contracts):
+        if told is None and _continues(moved, log, contracts):
             return moved, log
     return None
 
 
-def _continues(tx: Tx, state: MeterState, log: Log, contracts: list[Contract]) -> bool:
+def _continues(state: MeterState, log: Log, contracts: list[Contract]) -> bool:
     """Whether the log's S is exactly what its slots cost from here."""
     try:
-        _, _, divergence = _rate(tx, state, log, contracts, state.collected_mills)
+        _, _, divergence = _rate(state, log, contracts, state.collected_mills)
     except ValueError:
         return False
     return divergence == 0
@@ -153,7 +155,7 @@ def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], plan_v
     if not within:
         detail = {"instalments": instalments, "collected_mills": collected_mills}
         posting.findings.append(Finding(CaseKind.DEBT_BOUNDS, f"{state.generation}:{state.instalments}", detail))
-    segments, counters, divergence = _rate(tx, state, log, contracts, collected_mills)
+    segments, counters, divergence = _rate(state, log, contracts, collected_mills)
     if divergence:
         detail = {"slot": state.frontier_slot, "difference_mills": divergence}
         posting.findings.append(Finding(CaseKind.DIVERGENT, f"{state.generation}:{state.frontier_slot}", detail))
@@ -176,27 +178,20 @@ def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], plan_v
 
 
 def _rate(
-    tx: Tx, state: MeterState, log: Log, contracts: list[Contract], collected_mills: int
+    state: MeterState, log: Log, contracts: list[Contract], collected_mills: int
 ) -> tuple[list[Segment], Counters, int]:
     """The segments of a log from the frontier on. Raises ValueError when S fell."""
     litres = log.litres[state.frontier_slot - log.first_slot :]
     sure = not log.status & STATUS_CLOCK_UNSURE
     run = Run(state.log_generation, state.frontier_slot, litres, log.spent24_mills, log.pack_version, sure)
     counters = Counters(state.spent_mills, state.collected_mills, state.metered, state.carries)
-    rates = _own_rates(tx, state.meter_id, log.pack_version)
-    return rate_run(run, counters, rates, lambda slot: contract_at(contracts, slot).contract_id, collected_mills)
-
-
-def _own_rates(tx: Tx, meter_id: bytes, version: int) -> Rates:
-    rates = pack_rates(tx, meter_id, version)
-    assert rates is not None, "a log is decoded only under a pack in the books"
-    return rates
+    return rate_run(run, counters, log.rates, lambda slot: contract_at(contracts, slot).contract_id, collected_mills)
 
 
 def _rate_today(tx: Tx, state: MeterState, log: Log, contracts: list[Contract], metered: RatingState) -> RatingState:
     """T after the log: what today's tariffs make of the same slots. Where they are the meter's own, T moves with M."""
     sure = not log.status & STATUS_CLOCK_UNSURE
-    own = _own_rates(tx, state.meter_id, log.pack_version)
+    own = log.rates
     known = {contract.tariff_code: timeline(tx, contract.tariff_code) for contract in contracts}
     rates = []
     for slot in range(state.frontier_slot, log.end_slot):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from headend.billing.published import pack_rates
+from headend.billing.published import Rates, pack_rates
 from headend.ingest.authenticate import Authentic
 from headend.ingest.meter_state import MeterState
 from headend.ingest.received import Refusal
@@ -30,6 +30,7 @@ class Log:
     statement6: int
     pack_version: int
     status: int
+    rates: Rates
 
     @property
     def end_slot(self) -> int:
@@ -78,6 +79,7 @@ def _decode_log(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Re
         message.statement6,
         version,
         message.status,
+        rates,
     )
     return Decoded(authentic, message, log, authentic.plaintext[: _FACTS_BYTES[authentic.type]])
 

@@ -10,10 +10,21 @@ from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
 from headend.ledger.cases import CaseKind
 from headend.ledger.statements import Statement
-from protocol.wire.messages import DEVICE_UNOPENED, STATUS_CLOCK_UNSURE, Anchor, Device
+from protocol.wire.event_codes import VALVE_CLOSED, VALVE_OPENED
+from protocol.wire.messages import (
+    DEVICE_UNOPENED,
+    STATUS_CLOCK_UNSURE,
+    STATUS_VALVE_MASK,
+    VALVE_OPEN,
+    Anchor,
+    Device,
+    Event,
+)
+from protocol.wire.messages import VALVE_CLOSED as VALVE_SHUT
 from protocol.wire.window import accept
 
 _ECHO_BITS = 63
+_VALVE_BITS = {VALVE_OPENED: VALVE_OPEN, VALVE_CLOSED: VALVE_SHUT}
 
 
 def spend_counter(authentic: Authentic) -> MeterLink:
@@ -50,9 +61,19 @@ def hear(link: MeterLink, decoded: Decoded, statement: Statement) -> MeterLink:
             status=message.status if newest else link.status,
             anchor_slot=message.slot if newest and sure else link.anchor_slot,
         )
+    if isinstance(message, Event) and newest:
+        return replace(link, status=_valve_after(message, link.status))
     if isinstance(message, Device):
         return _hear_device(link, message, newest)
     return link
+
+
+def _valve_after(message: Any, status: int) -> int:
+    """The status with the valve bits of the last move that the event tells of: the news of it runs ahead of the log."""
+    for entry in message.events:
+        if entry.code in _VALVE_BITS:
+            status = status & ~STATUS_VALVE_MASK | _VALVE_BITS[entry.code]
+    return status
 
 
 def _hear_device(link: MeterLink, device: Any, newest: bool) -> MeterLink:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from headend.billing.published import pack_rates
 from headend.billing.slots import unpack_slots
 from headend.ingest.decode import Decoded, Log, pack_version_of
 from headend.ingest.meter_state import MeterState
@@ -84,7 +85,8 @@ def stored_log(tx: Tx, meter_id: bytes, row: tuple[int, int, bytes, bytes]) -> L
     log_generation, first_slot, slots, facts = row
     _, _, volume16_l, spent24_mills, instalments6, statement6, pack4, status = read_log_head(facts)
     version = pack_version_of(tx, meter_id, pack4)
-    assert version is not None, "a log is stored only under a pack in the books, and packs are never deleted"
+    rates = None if version is None else pack_rates(tx, meter_id, version)
+    assert version is not None and rates is not None, "a log is stored only under a pack in the books"
     litres = unpack_slots(slots)
     head = (log_generation, first_slot, litres, volume16_l, spent24_mills, instalments6, statement6)
-    return Log(*head, version, status)
+    return Log(*head, version, status, rates)

@@ -120,7 +120,7 @@ def _cut(tx: Tx, link: MeterLink, state: MeterState, statement6: int) -> MeterLi
     """The meter's own balance at the frontier: C and D of the statement it echoed, less S and R (SEMANTICS B8)."""
     last = statements.current(tx, state.meter_id, state.generation)
     number = last.number - ((last.number - statement6) & _ECHO_BITS)
-    applied = statements.numbered(tx, state.meter_id, state.generation, number)
+    applied = last if number == last.number else statements.numbered(tx, state.meter_id, state.generation, number)
     if applied is None:
         return link
     balance_mills = applied.credited_mills - applied.debited_mills - state.spent_mills - state.collected_mills

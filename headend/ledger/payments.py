@@ -6,7 +6,7 @@ A confirmed payment is never refused for business reasons: the money is real. Wh
 from dataclasses import dataclass
 from enum import IntEnum
 
-from headend.ledger import posting_rules
+from headend.ledger import posting_rules, statements
 from headend.ledger.balances import wallet_balance_mills
 from headend.ledger.cases import CaseKind, open_case
 from headend.ledger.posting_rules import Holding
@@ -59,7 +59,7 @@ def credit_payment(tx: Tx, payment: Payment) -> PaymentOutcome:
     if known is not None:
         return known
     amount_mills = payment.amount_minor * MILLS_PER_MINOR_UNIT
-    holding = holding_of_number(tx, payment.reference)
+    holding = _holding_with_room(tx, payment.reference, amount_mills)
     key = f"payment:{payment.provider}:{payment.provider_txn_id}"
     memo = f"{payment.provider} {payment.provider_txn_id}"
     if holding is None:
@@ -105,6 +105,15 @@ def reverse_payment(tx: Tx, payment_id: int, key: str, memo: str) -> PaymentOutc
         owed_mills = amount_mills - max(0, unspent_mills)
         open_case(tx, CaseKind.CLAIM, full_key, meter_id, payment_id=payment_id, owed_mills=owed_mills)
     return _outcome(tx, Outcome.CREDITED, payment_id, posted.entry_id, meter_id)
+
+
+def _holding_with_room(tx: Tx, reference: str, amount_mills: int) -> Holding | None:
+    """The wallet a payment goes to; None, so that it waits in suspense, if there is none or its C would pass 2^53."""
+    holding = holding_of_number(tx, reference)
+    if holding is None:
+        return None
+    granted = statements.current(tx, holding.meter_id, holding.generation)
+    return holding if granted.credited_mills + amount_mills <= COUNTER_MAX else None
 
 
 def _check(tx: Tx, payment: Payment) -> None:

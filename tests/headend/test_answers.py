@@ -215,6 +215,15 @@ def test_an_alarm_is_kept_once_however_often_it_is_told(world: World) -> None:
     assert world.rows("SELECT event_no, code, argument FROM meter_event") == [(1, 6, 12), (2, 7, 0)]
 
 
+def test_ct_01_the_valve_as_the_meter_last_told(world: World) -> None:
+    """CT-01: an event of the valve runs ahead of the next log; a later log says it again."""
+    meter = world.add()
+    world.receive(meter, meter.event(2, 1))
+    assert world.one("SELECT status & 3 FROM meter_link") == 1
+    world.receive(meter, meter.event(1, 2))
+    assert world.one("SELECT status & 3 FROM meter_link") == 0
+
+
 def test_a_replayed_frame_from_elsewhere_moves_no_address(world: World) -> None:
     """A recorded frame proves no address: pushes still go where the meter last spoke itself."""
     meter = world.add()

@@ -171,6 +171,39 @@ def test_spread_unsure_keeps_the_sum_and_leaves_an_open_stretch_alone() -> None:
     assert spread_unsure(unsure) == unsure
 
 
+def test_d04_kiambu_minimum_and_sewer_are_booked_by_role(tmp_path: Path) -> None:
+    """D04, D09: 0-6 m³ for 330 KSh, then 65 a m³, sewer 75 % of both. 7,000 L: 395 of water, 3/4 of it sewer."""
+    world = World(tmp_path, random.Random(2))
+    kiambu = {"blocks": [[6_000, 0], [0, 6_500]], "minimum": 33_000, "sewer_percent": 75, "utc_offset_minutes": 60}
+    world.publish(kiambu, START_SLOT)
+    meter = world.add()
+    meter.use([1_000] * 7 + [0] * 41)
+    world.receive(meter, meter.report(0, DAY))
+    held = balances(world)
+    assert (held["water"], held["sewer"]) == (33_000_000 + 6_500_000, 24_750_000 + 4_875_000)
+    assert -held["wallet"] == meter.spent_mills == 69_125_000
+    assert world.reader.read(check_books) == []
+    world.close()
+
+
+def test_b3_fractions_of_a_mill_are_carried_and_no_role_drifts(tmp_path: Path) -> None:
+    """B3, F2, D09: water 2.00, sewer 1.80, levy 0.42 a m³ at 5.5 and 10 %: 453.31 mills a litre."""
+    world = World(tmp_path, random.Random(2))
+    taxes = {"tax1": {"percent": "5.5", "roles": ["water", "levy"]}, "tax2": {"percent": 10, "roles": ["sewer"]}}
+    prices = {"sewer_per_m3": 180, "levy_per_m3": 42, "utc_offset_minutes": 60}
+    world.publish({"blocks": [[0, 200]], **prices, **taxes}, START_SLOT)
+    meter = world.add()
+    meter.use([1] * 480)
+    for at in range(0, 480, 5):
+        world.receive(meter, meter.report(at, 5))
+    held = balances(world)
+    exact = {"water": 96_000, "sewer": 86_400, "levy": 20_160, "tax1": 6_388.8, "tax2": 8_640}
+    assert all(abs(held[role] - mills) < 1 for role, mills in exact.items())
+    assert -held["wallet"] == meter.spent_mills == 480 * 45_331 // 100
+    assert world.reader.read(check_books) == []
+    world.close()
+
+
 def test_match_pairs_debits_and_credits_without_a_rest() -> None:
     assert match({9: -40, 1: 30, 2: 10}) == (Transfer(1, 9, 30), Transfer(2, 9, 10))
     assert match({9: 5, 1: -3, 2: -2, 3: 0}) == (Transfer(9, 1, 3), Transfer(9, 2, 2))

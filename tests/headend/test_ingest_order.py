@@ -113,7 +113,7 @@ def test_the_books_agree_with_one_litre_at_a_time(world: World) -> None:
 
 
 def test_f1_a_row_that_comes_early_posts_nothing_and_the_one_that_closes_the_gap_posts_all(world: World) -> None:
-    """F1: posting day 5 before day 4 would price it in the wrong block."""
+    """F1, CT-05: posting day 5 before day 4 would price it in the wrong block; a missed frame is filled in later."""
     meter = world.add()
     meter.use([300] * DAY * 3)
     first, second, third = (meter.report(DAY * day, DAY) for day in range(3))
@@ -140,6 +140,45 @@ def test_f1_a_posting_never_crosses_a_month(world: World) -> None:
     both = world.rows(f"SELECT {columns} FROM uplink WHERE slot_count = 96 UNION ALL SELECT {columns} FROM segment")
     december = slot_at(2026, 12, 1)
     assert both == [(december - DAY, DAY, 10 * DAY * 279), (december, DAY, 10 * DAY * 127)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lossy_world_converges_within_20_uplinks_once_the_faults_stop(world: World, seed: int) -> None:
+    """I12, I22: 30 days of 50 % loss each way, doubles and late frames, payments all the time; then a quiet world.
+
+    The meter sends two frames a day, from the first slot that is not acknowledged on.
+    """
+    chance = random.Random(seed)
+    meter, late = world.add(), []
+
+    def send_unacknowledged() -> list[bytes]:
+        first = max(0, meter.acked_slot - START_SLOT)
+        starts = range(first, len(meter.log), DAY)
+        return [meter.report(at, min(DAY, len(meter.log) - at)) for at in starts][:2]
+
+    for day in range(30):
+        meter.use([chance.choice((0, 0, 5, 80)) for _ in range(DAY)])
+        world.pay(meter.number, chance.randrange(1, 3_000), f"{seed}-{day}")
+        frames = send_unacknowledged() + late
+        late = [frame for frame in frames if chance.random() < 0.1]
+        for frame in frames:
+            if frame in late or chance.random() < 0.5:
+                continue
+            for _ in range(1 + (chance.random() < 0.2)):
+                answer = world.lose_answer(meter, frame)
+                if chance.random() < 0.5:
+                    meter.hear(answer.reply)
+    uplinks = 0
+    while meter.acked_slot < meter.slot or uplinks == 0:
+        for frame in send_unacknowledged() or [meter.poll()]:
+            world.receive(meter, frame)
+            uplinks += 1
+    assert uplinks <= 20
+    assert world.one("SELECT spent_mills FROM meter_state") == meter.spent_mills
+    assert world.rows("SELECT credited_mills, debited_mills FROM statement ORDER BY number DESC LIMIT 1") == [
+        (meter.credited_mills, meter.debited_mills)
+    ]
+    assert world.reader.read(check_books) == []
 
 
 def test_a_repeated_uplink_is_answered_again_and_posts_nothing(world: World) -> None:

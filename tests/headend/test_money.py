@@ -188,3 +188,12 @@ def test_a_providers_message_is_kept_as_it_came(world: World) -> None:
     again = world.writer.run(lambda tx: store_event(tx, "wave", "m1", b"other"))
     assert (first, again) == ((1, True), (1, False))
     assert world.rows("SELECT raw FROM till_event") == [(b'{"a": 1}',)]
+
+
+def test_a_payment_that_no_counter_can_hold_waits_in_suspense(world: World) -> None:
+    """A1: C stays below 2^53; the money is real, so it is kept and not refused."""
+    meter = world.add()
+    most = (2**53 - 1) // 1_000
+    assert world.pay(meter.number, most, "t1").outcome is Outcome.CREDITED
+    assert world.pay(meter.number, 1, "t2").outcome is Outcome.SUSPENSE
+    assert world.reader.read(check_books) == []
