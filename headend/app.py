@@ -54,16 +54,24 @@ class Running:
 
 
 def create_app(
-    settings: Settings, store: Store, keyring: Keyring, ingest: Ingest, push: Callable[[Reply], None]
+    settings: Settings,
+    store: Store,
+    keyring: Keyring,
+    ingest: Ingest,
+    push: Callable[[Reply], None],
+    news: asyncio.Event,
 ) -> web.Application:
-    """The HTTP application over parts that are open already. Nothing is started and nothing is listened on."""
+    """The HTTP application over parts that are open already. Nothing is started and nothing is listened on.
+
+    `news` is set whenever a meter was heard, so that the page looks at once.
+    """
     app = web.Application(middlewares=[edge, known_host], client_max_size=BODY_BYTES_MAX)
     story = Story(first_number=store.started_ms)
     app[STORE] = store
     app[KEYRING] = keyring
     app[PUSH] = push
     app[STORY] = story
-    app[LIVE] = Live(store, story, Renderer(settings.simulated))
+    app[LIVE] = Live(store, story, Renderer(settings.simulated), news)
     app[REMOTE] = settings.allow_remote
     app.on_response_prepare.append(add_safe_headers)
     document = encoded(routes.ENDPOINTS)
@@ -74,7 +82,7 @@ def create_app(
     app.router.add_get("/openapi.json", openapi)
     routes.add_routes(app)
     pages.add_routes(app)
-    app.router.add_post("/v1/uplinks", uplinks_handler(store.writer, ingest, store.clock))
+    app.router.add_post("/v1/uplinks", uplinks_handler(store.writer, ingest, store.clock, lambda *_: news.set()))
     if settings.simulated:
         sim.add_routes(app, store.clock)
     app.cleanup_ctx.append(_watch)
@@ -104,9 +112,11 @@ async def running(settings: Settings, clock: Clock, random: Random, started_ms: 
 @contextlib.asynccontextmanager
 async def _listening(settings: Settings, store: Store, keyring: Keyring, ingest: Ingest) -> AsyncIterator[Running]:
     udp: UdpBearer | None = None
+    news = asyncio.Event()
     if settings.udp is not None:
-        udp = await serve_udp(store.writer, ingest, store.clock, settings.udp.host, settings.udp.port)
-    app = create_app(settings, store, keyring, ingest, _no_push if udp is None else udp.push)
+        here = (settings.udp.host, settings.udp.port)
+        udp = await serve_udp(store.writer, ingest, store.clock, *here, lambda *_: news.set())
+    app = create_app(settings, store, keyring, ingest, _no_push if udp is None else udp.push, news)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     try:
         await runner.setup()

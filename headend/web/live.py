@@ -5,6 +5,7 @@ Each listener is sent the fragments that differ from what it was sent before. No
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,6 +23,7 @@ from headend.web.story import Numbered, Story, put_last
 
 log = structlog.get_logger("headend.web")
 
+LOOK_PERIOD_MIN_S = 0.1
 LOOK_PERIOD_S = 0.5
 CHECK_PERIOD_S = 10.0
 HEARTBEAT_S = 15.0
@@ -47,10 +49,11 @@ class Sent:
 class Live:
     """Looks at the books on a period and wakes the listeners when something changed."""
 
-    def __init__(self, store: Store, story: Story, renderer: Renderer) -> None:
+    def __init__(self, store: Store, story: Story, renderer: Renderer, news: asyncio.Event) -> None:
         self._store = store
         self._story = story
         self._renderer = renderer
+        self._news = news
         self._facts: Facts | None = None
         self._health: BooksHealth | None = None
         self._check_again_s = 0.0
@@ -67,7 +70,11 @@ class Live:
             except (SQLAlchemyError, OSError):
                 # The page may miss a beat; the next look makes it good. Bearers and payments have their own say.
                 log.exception("look_failed")
-            await asyncio.sleep(LOOK_PERIOD_S)
+            # At once when a meter was heard, else now and then; never more often than a reader can follow.
+            await asyncio.sleep(LOOK_PERIOD_MIN_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), LOOK_PERIOD_S)
+            self._news.clear()
 
     async def _step(self, seen: tuple[int, int] | None) -> tuple[int, int]:
         state = (await self._store.read(last_batch), self._store.now_unix_s() // 60)

@@ -206,7 +206,10 @@ async def test_what_a_meter_reports_becomes_a_line_with_its_reason(house: House)
     page = (await read(house, "/?lang=en")).text
     assert "the valve closes. Water is off: credit is used up. A payment opens it again." in page
     assert "leak: water has not stopped for 24 hours." in page
-    assert (await house.meter())["reason"] == 32
+    shown = await house.meter()
+    assert (shown["reason"], shown["valve"]) == (32, "closed")
+    await send(house, meter.event(event_codes.VALVE_OPENED, 3, 1, at))
+    assert (await house.meter())["valve"] == "open"
 
 
 async def test_a_restarted_headend_recalls_what_happened(house: House) -> None:
