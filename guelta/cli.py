@@ -27,7 +27,9 @@ ROOMS = {
     "meter": Room("headend.cli", "meter", "headend", "Add or import meters."),
     "tariff": Room("headend.cli", "tariff", "headend", "Publish and explain tariffs."),
     "ledger": Room("headend.cli", "ledger", "headend", "Check and rebuild the books."),
-    "demo": Room("simulator.demo", "demo", "simulator", "Watch eight homes for three days, on real MicroPython meters."),
+    "demo": Room(
+        "simulator.demo", "demo", "simulator", "Watch eight homes for three days, on real MicroPython meters."
+    ),
     "bench": Room("bench.cli", "bench", "simulator", "Measure; every benchmark prints JSON."),
 }
 
