@@ -17,7 +17,8 @@ from .meter_process import MeterProcess, Spoken
 from .prng import Stream
 from .radio import Radio
 from .valve import Valve
-from .world import Timer, World
+from .wakes import Wakes
+from .world import World
 
 BATTERY_MV = 3600
 
@@ -51,6 +52,7 @@ class Home:
         radio: Radio,
         taps: Stream,
         listener: Listener,
+        wakes: Wakes,
     ) -> None:
         self.number, self.name = number, name
         self.meter, self.demand, self.radio = meter, demand, radio
@@ -61,8 +63,7 @@ class Home:
         self.delivered_by_slot_l: dict[int, int] = {}
         self.unmet_l = 0
         self.lives = True
-        self._world, self._taps, self._listener = world, taps, listener
-        self._wake: Timer | None = None
+        self._world, self._taps, self._listener, self._wakes = world, taps, listener, wakes
 
     def move_in(self) -> None:
         """Switch the meter on and begin to use water, half-hour after half-hour."""
@@ -97,6 +98,14 @@ class Home:
         self._heard(spoken)
         return parse_reading(spoken.console)
 
+    def wake(self) -> None:
+        """The meter's deadline has come: grant it the present time."""
+        self.meter.grant(self._world.now_us)
+
+    def listen(self) -> None:
+        """Take what the meter says after `wake`."""
+        self._heard(self.meter.listen())
+
     def _begin_slot(self) -> None:
         if not self.lives:
             return
@@ -121,10 +130,6 @@ class Home:
         if moved:
             self._listener.valve_arrived(self, end)
 
-    def _tick(self) -> None:
-        self._wake = None
-        self._advance()
-
     def _advance(self, *records: bytes) -> None:
         if self.meter.running:
             self._heard(self.meter.advance(self._world.now_us, records))
@@ -138,11 +143,9 @@ class Home:
             elif payload[:1] == b"F":
                 before, self.face = self.face, parse_face(payload[1:])
                 self._listener.face_changed(self, before, self.face)
-        if self._wake is not None:
-            self._wake.cancel()
-            self._wake = None
         if spoken.cut:
+            self._wakes.forget(self)
             self.meter.kill()
             self._listener.power_lost(self)
         else:
-            self._wake = self._world.at(spoken.deadline_us, self._tick)
+            self._wakes.ask(self, spoken.deadline_us)

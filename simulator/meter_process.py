@@ -23,6 +23,7 @@ from . import link
 HEAP = "heapsize=64wK"  # 64 KB of words as on a 32-bit board
 _SILENCE_S = 60
 _ARGUMENT_MAX = 254
+_RECORD_HEAD = 3
 NEVER_US = (1 << 64) - 1
 
 
@@ -62,6 +63,7 @@ class MeterProcess:
         self._errors = TemporaryFile()  # noqa: SIM115 - lives as long as the meter
         self._records = link.Records()
         self._sequence = 0
+        self._now_us = 0
         self._sent = {link.RADIO: 0, link.FIELD: 0}
 
     @property
@@ -91,25 +93,33 @@ class MeterProcess:
 
     def advance(self, now_us: int, records: Sequence[bytes] = ()) -> Spoken:
         """Hand over the records, let the meter run at `now_us` until it is idle, and return what it said."""
+        self.grant(now_us, records)
+        return self.listen()
+
+    def grant(self, now_us: int, records: Sequence[bytes] = ()) -> None:
+        """Hand over the records and the time; the meter begins to run."""
         if self._sequence < 0:
             self._sequence = self._listen_for_wait([], [], [])[0].sequence
         for one in records:
             if one[0] in self._sent:
-                self._sent[one[0]] += len(one) - 3
+                self._sent[one[0]] += len(one) - _RECORD_HEAD
+        self._now_us = now_us
+        self._write(b"".join(records) + link.grant(self._sequence, now_us))
+
+    def listen(self) -> Spoken:
+        """Wait until the meter is idle, has read all it was sent and wants to be woken later than it was granted."""
         frames: list[bytes] = []
         field: list[bytes] = []
         console: list[bytes] = []
-        data = b"".join(records)
         while True:
-            self._write(data + link.grant(self._sequence, now_us))
-            data = b""
             wait, cut = self._listen_for_wait(frames, field, console)
             if cut:
                 return Spoken(NEVER_US, tuple(frames), tuple(field), b"".join(console), True)
             self._sequence = wait.sequence
             everything_read = (wait.radio_read, wait.field_read) == tuple(self._sent.values())
-            if everything_read and wait.deadline_us > now_us:
+            if everything_read and wait.deadline_us > self._now_us:
                 return Spoken(wait.deadline_us, tuple(frames), tuple(field), b"".join(console), False)
+            self._write(link.grant(self._sequence, self._now_us))
 
     def kill(self) -> None:
         """Cut the power: SIGKILL, nothing is flushed."""

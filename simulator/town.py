@@ -23,6 +23,7 @@ from .prices import FIRST_BLOCK_MILLS_PER_L, MILLS_PER_MINOR, Price, cost_mills
 from .prng import Streams
 from .radio import Radio, RadioOptions
 from .story import Story
+from .wakes import Wakes
 from .world import World
 
 _WASH_L = 15
@@ -86,6 +87,7 @@ class Town:
         self.homes: list[Home] = []
         self._world, self._streams = world, streams
         self._air, self._phone, self._options = air, phone, options
+        self._wakes = Wakes(world)
         self._habits: dict[int, Habit] = {}
 
     def add(
@@ -102,6 +104,7 @@ class Town:
             Radio(self._options, self._streams.named(f"radio/{number}")),
             self._streams.named(f"taps/{number}"),
             self,
+            self._wakes,
         )
         self.homes.append(home)
         self._air.meter_ids[number] = meter_id
