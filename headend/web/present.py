@@ -20,7 +20,7 @@ def home(facts: Facts, one: HomeFacts, language: str) -> Home:
         meter_id=one.meter_id.hex(),
         name=one.name,
         valve=valve,
-        reason=_reason(one, language),
+        reason=texts.unbroken(_reason(one, language)),
         # Rounded down, as a payout would be: the page never promises more than there is.
         balance_minor=one.balance_mills // _MILLS_PER_MINOR,
         low_credit=bool(status & LOW_CREDIT),
@@ -68,7 +68,7 @@ def line(facts: Facts, numbered: Numbered, language: str) -> Line:
     local = local_unix_s(told.at_unix_s, facts.offsets)
     who, what = (told.who_fr, told.what_fr) if language == "fr" else (told.who_en, told.what_en)
     at_text = texts.day_and_time(local, language)
-    return Line(numbered.number, instant(told.at_unix_s), at_text, who, what, told.tone)
+    return Line(numbered.number, instant(told.at_unix_s), at_text, who, texts.unbroken(what), told.tone)
 
 
 def _litres_today(facts: Facts, one: HomeFacts) -> int:

@@ -108,6 +108,13 @@ def currency_label(currency: str) -> str:
     return _CURRENCY_LABELS.get(currency, currency)
 
 
+def unbroken(text: str) -> str:
+    """French punctuation kept on the line of its word: "ouverte : il" never breaks before the colon."""
+    for mark in ":;?!»":
+        text = text.replace(f" {mark}", f"\u00a0{mark}")
+    return text.replace("« ", "«\u00a0")
+
+
 def clock_time(local_unix_s: int) -> str:
     """Seconds of local time since 1970 as "21:05"."""
     minute = local_unix_s // 60 % 1440
