@@ -7,6 +7,7 @@ from headend.api import (
     health,
     ledger,
     meters,
+    new_meters,
     payments,
     plans,
     slots,
@@ -21,6 +22,7 @@ from headend.payments import routes as biller
 REST: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *meters.ENDPOINTS,
+    *new_meters.ENDPOINTS,
     *slots.ENDPOINTS,
     *statement_lines.ENDPOINTS,
     *tariffs.ENDPOINTS,

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from headend.api import strict_json
-from headend.api.meters import MetersToImport, MeterToAdd, create_meters
+from headend.api.new_meters import MetersToImport, MeterToAdd, create_meters
 from headend.cli.work import DATABASE, KEY_FILE, keyring_of, refusals_told, written
 from headend.clock import SystemClock
 
