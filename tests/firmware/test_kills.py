@@ -217,3 +217,38 @@ def test_without_the_crc_a_rotten_bit_goes_unnoticed(tmp_path: Path) -> None:
     )
     with Rig(build(tmp_path / "blind", blind), tmp_path, opening=opening(1_000_000)) as meter:
         assert rotten_state(meter)[1]["bad_copies"] == 0
+
+
+@pytest.mark.slow
+def test_a_torn_cut_at_every_flash_operation_of_a_half_hour(
+    rig: Callable[..., Rig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """M1: enumerated, not sampled: a top-up that opens the valve, litres, and the end of the slot."""
+    prepared = rig(opening=opening(500)).start()
+    prepared.draw(1)
+    prepared.kill()
+    image = prepared.flash.read_bytes()
+    operation = 0
+    while True:
+        operation += 1
+        meter = rig(opening=opening(500))
+        meter.flash.write_bytes(image)
+        meter.count, meter.valve, meter.books.counter = 1, link.END_CLOSED, 100
+        meter.start(provision=False)
+        try:
+            meter.advance(link.cut_power(operation, link.CUT_TORN))
+            meter.credit(500_000)
+            meter.draw(12)
+            meter.run_to(MIDNIGHT_S + 1800)
+            break
+        except PowerCut:
+            shown = meter.face["balance_mills"] + PRICE * meter.face["volume_l"]
+            meter.restart()
+            reading = meter.read()
+            assert (reading["opened"], reading["volume_l"]) == (1, meter.count), operation
+            assert reading["credited_mills"] >= shown, operation
+            assert reading["spent_mills"] == PRICE * meter.count, operation
+            meter.kill()
+    with capsys.disabled():
+        print(f"\n{operation - 1} torn cuts, one at each flash operation: nothing lost")
+    assert operation > 50
