@@ -80,7 +80,7 @@ class Director:
     def _arm_power_cut(self) -> None:
         cut = self._story.power_cut
         home = self._homes[cut.home]
-        home.cut_power_at(cut.operation, cut.mode)
+        home.cut_power_at(cut.operation, link.CUT_TORN)
 
     def power_lost(self, home: Home) -> None:
         """The cut has come; power is back after the planned time."""

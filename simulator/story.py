@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from . import link
 from .clock import HOUR_US, MINUTE_US, SLOT_US, at
 from .prng import Stream
 
@@ -28,12 +27,12 @@ class Dry(NamedTuple):
 
 
 class PowerCut(NamedTuple):
-    """A meter's power is cut at its `operation`-th flash operation after `from_us`, and is back `off_us` later."""
+    """A meter's power is cut half-way through its `operation`-th flash operation after `from_us`, and is back `off_us`
+    later."""
 
     home: int
     from_us: int
     operation: int
-    mode: int
     off_us: int
 
 
@@ -125,8 +124,7 @@ def _dry(stream: Stream, home: int, days: int, latest_day: int) -> Dry:
 
 def _power_cut(stream: Stream, home: int, days: int) -> PowerCut:
     from_us = at(stream.between(1, days), 13) + stream.between(0, 240) * MINUTE_US
-    mode = link.CUT_TORN if stream.chance(2, 3) else link.CUT_CLEAN
-    return PowerCut(home, from_us, stream.between(1, 12), mode, stream.between(3, 15) * MINUTE_US)
+    return PowerCut(home, from_us, stream.between(1, 12), stream.between(3, 15) * MINUTE_US)
 
 
 def _headend_kill(stream: Stream, days: int) -> HeadendKill:
