@@ -23,7 +23,6 @@ from .world import World
 _LOOK_AGAIN_US = 10 * MINUTE_US
 _GIVES_UP_WAITING_US = 4 * HOUR_US
 _READ_AGAIN_US = 5 * MINUTE_US
-_BOOKED_US = 60 * MINUTE_US
 _UTILITY = words("who_utility")
 _HEADEND = words("who_headend")
 
@@ -137,15 +136,17 @@ class Director:
         if home.meter.running and home.read_console()["tariff_version"] != before:
             late_us = self._world.now_us - self._story.price_change.midnight_us
             self._tell(home.name, "applied_late", hours=late_us // HOUR_US)
-            self._world.after(_BOOKED_US, self._explain_correction, home)
+            self._world.after(_LOOK_AGAIN_US, self._explain_correction, home)
             return
         self._world.after(_READ_AGAIN_US, self._has_new_price, home, before)
 
     def _explain_correction(self, home: Home) -> None:
         """The office reads what the books made of the litres that were priced late (SEMANTICS B5, B6)."""
-        mills = self._headend.corrected_mills(self._air.meter_ids[home.number])
+        mills = 0 if self._air.away else self._headend.corrected_mills(self._air.meter_ids[home.number])
         if mills:
             self._tell(home.name, "corrected_waived" if mills > 0 else "corrected_credit", mills=abs(mills))
+        else:  # the late half-hours are not in the books yet
+            self._world.after(_LOOK_AGAIN_US, self._explain_correction, home)
 
     def _publish(self) -> None:
         change = self._story.price_change

@@ -28,6 +28,8 @@ from .world import World
 
 _WASH_L = 15
 _AMPLE_MINOR = 1000
+# The unreachable home fills a barrel at six in the morning, so that a late price has litres to be late for.
+_BARREL_SLOT, _BARREL_L = 12, 60
 
 
 class Resident(NamedTuple):
@@ -61,6 +63,8 @@ def draw_residents(streams: Streams, story: Story, meters: int, days: int) -> li
             habit, first = None, cost_mills(demand.litres, evening, prices) // MILLS_PER_MINOR
         elif home in _needs_no_payment(story):
             habit, first = None, _AMPLE_MINOR
+        if story.price_change is not None and story.silence is not None and home == story.silence.home:
+            demand.add(story.price_change.midnight_us // SLOT_US + _BARREL_SLOT, _BARREL_L)
         residents.append(Resident(names[home], demand, habit, max(first, 1)))
     return residents
 
