@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .air import Counts
-from .checkers import MILLS_PER_MINOR, Finding, Witness, divergent
+from .checkers import MILLS_PER_MINOR, Finding, Reading, Witness, divergent
 from .texts import sentence
 
 _COLUMNS = ("V l", "C", "D", "S", "R", "balance", "valve", "slots")
@@ -102,29 +102,33 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 def table(outcome: Outcome, lang: str) -> list[str]:
     """Each meter read over its console, beside the headend's REST, as lines of a terminal. Money in F CFA."""
-    rows = [("", "", *_COLUMNS)]
+    rows: list[tuple[str, ...]] = [("", "", *_COLUMNS)]
     for one in outcome.witnesses:
         wrong = any(finding.home == one.number for finding in outcome.findings)
-        for side, reading in ((sentence("side_meter", lang), one.meter), (sentence("side_books", lang), one.books)):
-            money = (
-                reading.credited_mills,
-                reading.debited_mills,
-                reading.spent_mills,
-                reading.collected_mills,
-                reading.balance_mills,
-            )
-            rows.append(
-                (
-                    f"{'≠ ' if wrong else ''}{one.number} {one.name}" if reading is one.meter else "",
-                    side,
-                    str(reading.volume_l),
-                    *(_francs(mills) for mills in money),
-                    sentence("open" if reading.valve_open else "closed", lang),
-                    str(reading.slots),
-                )
-            )
+        name = f"{'≠ ' if wrong else ''}{one.number} {one.name}"
+        rows.append((name, *_cells("side_meter", one.meter, lang)))
+        rows.append(("", *_cells("side_books", one.books, lang)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(_aligned(cell, widths[n], n < 2) for n, cell in enumerate(row)).rstrip() for row in rows]
+
+
+def _cells(side: str, reading: Reading, lang: str) -> tuple[str, ...]:
+    """One side of a home as cells: which side, then the columns."""
+    money = (
+        reading.credited_mills,
+        reading.debited_mills,
+        reading.spent_mills,
+        reading.collected_mills,
+        reading.balance_mills,
+    )
+    valve = sentence("open" if reading.valve_open else "closed", lang)
+    return (
+        sentence(side, lang),
+        str(reading.volume_l),
+        *(_francs(mills) for mills in money),
+        valve,
+        str(reading.slots),
+    )
 
 
 def _aligned(cell: str, width: int, left: bool) -> str:
