@@ -54,8 +54,8 @@ check: $(DEV_READY) ## the fast half, for every few minutes (under 2 minutes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
 
 lint: $(DEV_READY) ## style, types and the walls between the rooms
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff format --no-cache --check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import jinja2
-from headend.web.health import BooksHealth
 
 from headend.web import present, texts
 from headend.web.facts import Facts
+from headend.web.health import BooksHealth
 from headend.web.story import Numbered
 
 STORY_LINES = 80
