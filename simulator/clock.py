@@ -49,3 +49,8 @@ def local_text(now_us: int, lang: str) -> str:
     """Local wall time of a virtual time, as the story prints it: `Tue 31 Mar 07:00:12`."""
     moment = datetime.fromtimestamp(unix_s(now_us), timezone(timedelta(minutes=OFFSET_MINUTES)))
     return f"{_WEEKDAYS[lang][moment.weekday()]} {moment.day:2} {_MONTHS[lang][moment.month]} {moment:%H:%M:%S}"
+
+
+def clock_text(minute_of_day: int) -> str:
+    """Minutes after midnight as a clock shows them: 420 → "07:00"."""
+    return f"{minute_of_day // 60:02}:{minute_of_day % 60:02}"

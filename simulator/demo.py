@@ -19,7 +19,7 @@ import click
 from firmware.build import BuildFailed
 
 from .headend_link import HeadendFailed
-from .meter_process import MeterFailed
+from .meter_process import MeterFailed, interpreter
 from .prices import FIRST_BLOCK_MILLS_PER_L
 from .radio import RadioOptions
 from .report import Outcome, as_json, table
@@ -66,6 +66,7 @@ def demo(
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise click.BadParameter(f"the folder of {json_file} does not exist", param_hint="--json")
     _refuse_taken(port)
+    _refuse_without_interpreter()
     _end_well_on_sigterm()
     options = Options(
         seed=seed,
@@ -94,6 +95,14 @@ def demo(
         finally:
             run.close()
     sys.exit(0 if outcome.good else 1)
+
+
+def _refuse_without_interpreter() -> None:
+    """Said before anything is started: without MicroPython there is nothing to watch."""
+    try:
+        interpreter()
+    except MeterFailed as missing:
+        raise click.ClickException(str(missing)) from missing
 
 
 def _end_well_on_sigterm() -> None:

@@ -10,13 +10,13 @@ from protocol.rules import reasons
 
 from . import link
 from .air import Air
-from .clock import HOUR_US, MINUTE_US
+from .clock import HOUR_US, MINUTE_US, clock_text
 from .face import Face
 from .headend_link import HeadendLink
 from .home import Home
 from .phone import Payment, Phone
 from .prices import FIRST_BLOCK_MILLS_PER_L, MILLS_PER_MINOR
-from .story import Story
+from .story import FRIENDLY_TO_MINUTE, Story
 from .teller import Spoken, Teller, moment, words
 from .world import World
 
@@ -172,7 +172,7 @@ class Director:
         if after.low_credit and not before.low_credit and after.balance_mills > 0:
             self._tell(home.name, "low_credit", balance=after.balance_mills // MILLS_PER_MINOR)
         if after.friendly and not before.friendly:
-            self._tell(home.name, "dry_friendly", until="07:00")
+            self._tell(home.name, "dry_friendly", until=clock_text(FRIENDLY_TO_MINUTE))
         if after.leak and not before.leak:
             self._leak_alarm(home)
 

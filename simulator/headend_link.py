@@ -23,13 +23,12 @@ from typing import Any, NamedTuple
 
 import cbor2
 
-from firmware.provisioning import identity_record
-from protocol.rules import policy as policy_rules
+from firmware.provisioning import identity_from_answer
 from protocol.rules import tariff as tariff_rules
 
 from . import prices
 from .checkers import Reading
-from .clock import OFFSET_MINUTES, SLOT_US, unix_s, unix_us
+from .clock import OFFSET_MINUTES, SLOT_US, clock_text, unix_s, unix_us
 from .phone import HeadendAway
 from .report import Ledger
 from .story import FRIENDLY_FROM_MINUTE, FRIENDLY_TO_MINUTE
@@ -168,7 +167,7 @@ class HeadendLink:
         standing = prices.STANDING_DAY_MILLS // prices.MILLS_PER_MINOR
         fields = {
             "code": TARIFF_CODE,
-            "title": f"Niger, household, {first_block_mills_per_l} F CFA/m³",
+            "title": f"Niger, household / ménage, {first_block_mills_per_l} F CFA/m³",
             "valid_from": _instant(from_us),
             "prices": {"blocks": blocks, "utc_offset_minutes": OFFSET_MINUTES, "standing_day": standing},
         }
@@ -178,8 +177,8 @@ class HeadendLink:
         """Register a meter from now on. `skew_mills` spoils what is put into the meter, not what the books say."""
         friendly = {
             "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
-            "begins": _clock_text(FRIENDLY_FROM_MINUTE),
-            "ends": _clock_text(FRIENDLY_TO_MINUTE),
+            "begins": clock_text(FRIENDLY_FROM_MINUTE),
+            "ends": clock_text(FRIENDLY_TO_MINUTE),
         }
         fields = {
             "meter_id": meter_id.hex(),
@@ -336,29 +335,18 @@ class HeadendLink:
 
 def _registered(added: dict[str, Any], skew_mills: int) -> Registered:
     """What the answer to POST /v1/meters makes of a meter: its customer number, and its provisioning record."""
-    first = added["tariff"]
-    tariff = tariff_rules.decode_body(first["version"], first["from_slot"], bytes.fromhex(first["body"]))
     if skew_mills:
-        tariff = tariff._replace(standing_month=tariff.standing_month + skew_mills * 10**tariff.scale)
-    rules = added["policy"]
-    policy = policy_rules.decode_body(rules["version"], rules["from_slot"], bytes.fromhex(rules["body"]))
-    record = identity_record(
-        bytes.fromhex(added["meter_id"]),
-        bytes.fromhex(added["root"]),
-        added["generation"],
-        opening=bytes.fromhex(added["opening_frame"]),
-        tariff=tariff,
-        policy=policy,
-        policy_from_slot=rules["from_slot"],
-        pulse_ml=1000 * added["litres_per_pulse"],
-    )
-    return Registered(added["customer_number"], record.hex())
+        added = {**added, "tariff": _skewed(added["tariff"], skew_mills)}
+    return Registered(added["customer_number"], identity_from_answer(added).hex())
+
+
+def _skewed(first: dict[str, Any], skew_mills: int) -> dict[str, Any]:
+    """The same pack with a monthly charge that is so many mills too high."""
+    tariff = tariff_rules.decode_body(first["version"], first["from_slot"], bytes.fromhex(first["body"]))
+    wrong = tariff._replace(standing_month=tariff.standing_month + skew_mills * 10**tariff.scale)
+    return {**first, "body": tariff_rules.encode_body(wrong).hex()}
 
 
 def _instant(now_us: int) -> str:
     """A virtual time as RFC 3339 in UTC."""
     return datetime.fromtimestamp(unix_s(now_us), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _clock_text(minute_of_day: int) -> str:
-    return f"{minute_of_day // 60:02}:{minute_of_day % 60:02}"

