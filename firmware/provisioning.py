@@ -1,10 +1,13 @@
 """Makes the identity a new meter is provisioned with: `--provision` takes its bytes in hex. Pure and host-usable.
 
 data = identity_record(meter_id, root, generation=1, opening=frame, tariff=tariff, policy=policy)
+data = identity_from_answer(json.loads(text))    # what a headend answers when a meter is added
 argument = data.hex()
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from firmware.identity import Identity, IdentityRefused, encode
 from protocol.rules import debt as debt_rules
@@ -17,7 +20,7 @@ from protocol.wire.envelope import DOWN, seal
 from protocol.wire.keys import derive
 from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF, Opening, encode_down
 
-__all__ = ["IdentityRefused", "identity_record", "opening_frame"]
+__all__ = ["IdentityRefused", "identity_from_answer", "identity_record", "opening_frame"]
 
 
 def opening_frame(root: bytes, meter_id: bytes, opening: Opening, counter: int) -> bytes:
@@ -55,3 +58,39 @@ def identity_record(
     return encode(
         Identity(meter_id, root, generation, pulse_ml, report_slots, installation_grace_mills, opening, tuple(packs))
     )
+
+
+def identity_from_answer(added: Any) -> bytes:
+    """The identity's bytes from what a headend answers to an added meter (`guelta meter add`, POST /v1/meters).
+
+    Raises IdentityRefused with the name of a field that is missing or not of its kind, or RuleRefused for a pack.
+    """
+    first, rules = _field(added, "tariff", dict), _field(added, "policy", dict)
+    policy_from_slot = _field(rules, "from_slot", int)
+    return identity_record(
+        _bytes(added, "meter_id"),
+        _bytes(added, "root"),
+        _field(added, "generation", int),
+        opening=_bytes(added, "opening_frame"),
+        tariff=tariff_rules.decode_body(
+            _field(first, "version", int), _field(first, "from_slot", int), _bytes(first, "body")
+        ),
+        policy=policy_rules.decode_body(_field(rules, "version", int), policy_from_slot, _bytes(rules, "body")),
+        policy_from_slot=policy_from_slot,
+        pulse_ml=1000 * _field(added, "litres_per_pulse", int),
+    )
+
+
+def _field(given: Any, name: str, kind: type) -> Any:
+    value = given.get(name) if isinstance(given, dict) else None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise IdentityRefused(name)
+    return value
+
+
+def _bytes(given: Any, name: str) -> bytes:
+    text: str = _field(given, name, str)
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise IdentityRefused(name) from None
