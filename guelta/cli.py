@@ -25,11 +25,12 @@ ROOMS = {
     "key": Room("headend.cli", "key", "headend", "Create, list and revoke API keys."),
     "provider": Room("headend.cli", "provider", "headend", "Payment providers and their signing secrets."),
     "meter": Room("headend.cli", "meter", "headend", "Add or import meters."),
-    "tariff": Room("headend.cli", "tariff", "headend", "Publish and explain tariffs."),
+    "tariff": Room("headend.cli", "tariff", "headend", "Publish and list tariffs."),
     "ledger": Room("headend.cli", "ledger", "headend", "Check and rebuild the books."),
     "demo": Room(
         "simulator.demo", "demo", "simulator", "Watch eight homes for three days, on real MicroPython meters."
     ),
+    "rig": Room("simulator.rig", "rig", "simulator", "Run one real meter over UDP, with a tap opened by hand."),
     "bench": Room("bench.cli", "bench", "simulator", "Measure; every benchmark prints JSON."),
 }
 

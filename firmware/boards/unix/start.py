@@ -1,9 +1,10 @@
 """Start of the unix board: arguments, flash, link, then the application.
 
-    --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]...
+    --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]... [--provision @FILE]
 
 The unix port ends with "uncaught NLR" on an argument of more than 255 characters, so HEX may come in pieces: the
-option is given once for each, in order.
+option is given once for each, in order. @FILE reads the HEX from a file: arguments can be seen by every user of the
+machine, and HEX holds the meter's root key.
 """
 
 import gc
@@ -19,7 +20,7 @@ from firmware.boards.unix.field import Field
 from firmware.boards.unix.lockstep import LockStepLink
 from firmware.boards.unix.records import LinkClosed
 
-USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]..."
+USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX | @FILE]..."
 
 GC_THRESHOLD_BYTES = 4096  # collect often: a small heap suffers more from gaps than from the time it takes
 
@@ -42,8 +43,10 @@ def parse(arguments):
             options[name] = True
         elif name in ("--flash", "--udp", "--provision") and at + 1 < len(arguments):
             at += 1
-            before = options.get(name, "") if name == "--provision" else ""
-            options[name] = before + arguments[at]
+            if name == "--provision":
+                options[name] = options.get(name, "") + _hex_of(arguments[at])
+            else:
+                options[name] = arguments[at]
         else:
             raise BadArguments("unknown or incomplete argument " + name)
         at += 1
@@ -52,6 +55,16 @@ def parse(arguments):
     if "--udp" in options and not options["--udp"].rpartition(":")[2].isdigit():
         raise BadArguments("--udp takes HOST:PORT")
     return options
+
+
+def _hex_of(argument):
+    if argument[:1] != "@":
+        return argument
+    try:
+        with open(argument[1:]) as file:
+            return file.read().strip()
+    except OSError:
+        raise BadArguments("cannot read " + argument[1:])
 
 
 def _link(options, source, output, field):

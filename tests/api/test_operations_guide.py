@@ -1,0 +1,164 @@
+"""docs/OPERATIONS.md is executed line by line: a real headend, a real MicroPython meter over UDP, in wall time.
+
+The only things changed are the two addresses, so that the guide's own ports may be in use.
+"""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```(?:sh|text) (each|desk|headend|meter|typed)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WAITS_S = 30
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """(who types it, what), in the order of the page."""
+    return BLOCK.findall((ROOT / "docs" / page).read_text())
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Terminal:
+    """A shell that begins in the clone with the two lines that every terminal begins with."""
+
+    def __init__(self, home: Path, begins: str) -> None:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "HOME": str(home), "PATH": path, "LC_ALL": "C.UTF-8"}
+        self.process = subprocess.Popen(
+            ["bash", "-e", "-s"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, process_group=0, env=environment,
+        )  # fmt: skip
+        self.lines: Queue[str] = Queue()
+        self.reader = Thread(target=self._read)
+        self.reader.start()
+        self.type(begins)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.put(line)
+
+    def type(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
+    def said(self, wanted: str) -> str:
+        """All that is said up to and with a line that holds `wanted`."""
+        heard, deadline = "", time.monotonic() + WAITS_S
+        while time.monotonic() < deadline:
+            try:
+                heard += (line := self.lines.get(timeout=1))
+            except Empty:
+                continue
+            if wanted in line:
+                return heard
+        raise AssertionError(f"{wanted!r} was never said, but:\n{heard}")
+
+    def close(self) -> None:
+        """End of what is typed; what still runs is told to end, as by closing the window."""
+        if self.process.stdout is not None and self.process.stdout.closed:
+            return
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(timeout=WAITS_S)
+        self.reader.join(timeout=WAITS_S)
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def guide() -> list[tuple[str, str]]:
+    """The guide with two free ports in the place of its own."""
+    http, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+
+    def moved(text: str) -> str:
+        text = text.replace("guelta serve", f"guelta serve --http 127.0.0.1:{http} --udp 127.0.0.1:{udp}")
+        text = text.replace("guelta rig", f"guelta rig --udp 127.0.0.1:{udp}")
+        return text.replace("127.0.0.1:8080", f"127.0.0.1:{http}")
+
+    return [(who, moved(text)) for who, text in blocks("OPERATIONS.md")]
+
+
+@pytest.fixture
+def terminals(tmp_path: Path, guide: list[tuple[str, str]]) -> Iterator[dict[str, Terminal]]:
+    begins = guide[0][1]
+    opened = {who: Terminal(tmp_path, begins) for who in ("desk", "headend", "meter")}
+    yield opened
+    for one in opened.values():
+        one.close()
+
+
+@pytest.mark.slow
+def test_from_an_empty_folder_to_the_first_paid_litre(
+    tmp_path: Path, guide: list[tuple[str, str]], terminals: dict[str, Terminal]
+) -> None:
+    """CT-01 by hand: dry, paid, open, one litre for 127 mills; the repeated callback credits nothing (CT-07)."""
+    desk, headend, meter = terminals["desk"], terminals["headend"], terminals["meter"]
+    steps = iter(guide[1:])
+
+    def step(who: str, terminal: Terminal, until: str = "the step is done") -> str:
+        typist, text = next(steps)
+        assert typist == who
+        terminal.type(text if who in ("headend", "meter", "typed") else f"{text}echo the step is done\n")
+        return terminal.said(until)
+
+    step("desk", desk)
+    step("headend", headend, '"ready": true')
+    assert "the valve closes" in step("meter", meter, "Water is off")
+    answers = step("desk", desk)
+    assert [answers.count(f'"outcome": "{word}"') for word in ("credited", "duplicate")] == [1, 1]
+    assert "balance 1000.000" in meter.said("the valve is open")
+    read = step("typed", meter, "volume_l")
+    assert '"volume_l": 1' in read and '"spent_mills": 127' in read
+    seen = step("desk", desk)
+    assert '"valve":"open"' in seen, seen
+    assert '"balance":{"amount":1000,"currency":"XOF"}' in seen
+    assert "books are good" in seen and "schema is current" in seen
+    assert next(steps, None) is None
+    meter.type("quit\n")
+    meter.close()
+    assert meter.process.returncode == 0, "the rig ends by itself"
+
+    folder = tmp_path / "guelta-first"
+    secret_files = ("meter.json", "wave.secret", "desk.key", "meter.flash", "guelta.db", "guelta.db.kek")
+    assert {(folder / name).stat().st_mode & 0o077 for name in secret_files} == {0}
+    root = json.loads((folder / "meter.json").read_text())["root"]
+    assert root not in read and root not in seen
+
+
+def test_both_languages_give_the_same_commands() -> None:
+    english = blocks("OPERATIONS.md")
+    assert [who for who, _ in english] == ["each", "desk", "headend", "meter", "desk", "typed", "desk"]
+    assert blocks("OPERATIONS.fr.md") == english
+
+
+def test_every_command_and_file_that_the_guide_names_exists() -> None:
+    """A guide that names a file that was moved is wrong before anyone runs it."""
+    for page in ("OPERATIONS.md", "OPERATIONS.fr.md"):
+        text = (ROOT / "docs" / page).read_text()
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            assert (ROOT / "docs" / target).exists(), target
+        for name in re.findall(r"`((?:tests|firmware)/[\w/.]+)`", text):
+            assert (ROOT / name).exists(), name
+    assert all(shlex.split(line) for _, text in blocks("OPERATIONS.md") for line in text.splitlines())
