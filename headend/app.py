@@ -6,7 +6,8 @@ what was accepted is committed before the process ends.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -30,7 +31,7 @@ from headend.ledger.books import open_books
 from headend.meters.keyring import Keyring
 from headend.payments.amounts import EXPONENTS
 from headend.payments.serve import settle_unanswered
-from headend.settings import Settings, SettingsRefused
+from headend.settings import Address, Settings, SettingsRefused
 from headend.storage import migrate
 from headend.storage.reader import Reader
 from headend.storage.writer import Writer
@@ -115,13 +116,15 @@ async def _listening(settings: Settings, store: Store, keyring: Keyring, ingest:
     news = asyncio.Event()
     if settings.udp is not None:
         here = (settings.udp.host, settings.udp.port)
-        udp = await serve_udp(store.writer, ingest, store.clock, *here, lambda *_: news.set())
+        with _listening_refused("--udp", settings.udp):
+            udp = await serve_udp(store.writer, ingest, store.clock, *here, lambda *_: news.set())
     app = create_app(settings, store, keyring, ingest, _no_push if udp is None else udp.push, news)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     try:
         await runner.setup()
         site = web.TCPSite(runner, settings.http.host, settings.http.port)
-        await site.start()
+        with _listening_refused("--http", settings.http):
+            await site.start()
         left_over = await settle_unanswered(app)
         log.info("started", mode=settings.mode, clock=settings.clock, notifications_settled=left_over)
         host, port = runner.addresses[0][:2]
@@ -132,6 +135,17 @@ async def _listening(settings: Settings, store: Store, keyring: Keyring, ingest:
         if udp is not None:
             await udp.close()
         log.info("stopped")
+
+
+@contextlib.contextmanager
+def _listening_refused(option: str, where: Address) -> Iterator[None]:
+    """An address that cannot be listened on is a wrong option."""
+    try:
+        yield
+    except OSError as refused:
+        number = refused.errno or 0
+        why = os.strerror(number) if number > 0 else refused.strerror
+        raise SettingsRefused(f"{option} {where.host}:{where.port}: {why}; choose another address or port") from None
 
 
 async def _watch(app: web.Application) -> AsyncIterator[None]:

@@ -72,4 +72,4 @@ class Refused(Exception):
         self.remedy = REMEDIES[code]
 
     def __str__(self) -> str:
-        return f"{int(self.code)} {self.name}: {self.field}: {self.detail or self.remedy}"
+        return f"{int(self.code)} {self.name}: {self.field}: {': '.join(filter(None, (self.detail, self.remedy)))}"

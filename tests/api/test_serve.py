@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -81,6 +82,20 @@ def test_serve_refuses_what_it_should_not_run_with(tmp_path: Path, arguments: li
     assert words in " ".join(refused.output.replace("│", " ").split())
 
 
+@pytest.mark.parametrize("option", ["--http", "--udp"])
+def test_an_address_that_is_in_use_is_a_wrong_option(tmp_path: Path, option: str) -> None:
+    kind = socket.SOCK_STREAM if option == "--http" else socket.SOCK_DGRAM
+    other = "--udp" if option == "--http" else "--http"
+    with socket.socket(socket.AF_INET, kind) as holder:
+        holder.bind(("127.0.0.1", 0))
+        here = f"127.0.0.1:{holder.getsockname()[1]}"
+        if kind == socket.SOCK_STREAM:
+            holder.listen()
+        refused = run("serve", "--db", tmp_path / "a.db", option, here, other, "127.0.0.1:0")
+    assert refused.exit_code == 2
+    assert f"{option} {here}: Address already in use; choose another" in " ".join(refused.output.split())
+
+
 def test_another_currency_for_the_same_books_is_refused(tmp_path: Path) -> None:
     database = tmp_path / "a.db"
     assert run("db", "upgrade", "--db", database, "--currency", "KES").exit_code == 0
@@ -132,7 +147,8 @@ def test_tariffs_and_meters_on_the_command_line(tmp_path: Path) -> None:
     meter = ["--holder", "Aïcha", "--service-point", "Concession 1", "--tariff", "niger", "--db", database]
     added = run("meter", "add", "--meter-id", "0" * 15 + "1", *meter)
     assert json.loads(added.stdout)["customer_number"] == "00000195"
-    assert run("meter", "add", "--meter-id", "0" * 15 + "1", *meter).exit_code == 1
+    again = run("meter", "add", "--meter-id", "0" * 15 + "1", *meter)
+    assert again.exit_code == 1 and "meter-exists: meter_id: 0000000000000001: choose another meter id" in again.output
     assert run("meter", "add", "--meter-id", "short", *meter).exit_code == 1
     assert [json.loads(line)["code"] for line in run("tariff", "list", "--db", database).stdout.splitlines()] == [
         "niger"
