@@ -59,7 +59,8 @@ class Downlink:
         if isinstance(message, Opening):
             return self._opening(message)
         outcome = self.meter.packs.offer(message_type, message, self.meter.state.open_slot)
-        if outcome == TAKEN:
+        # A pack that we hold and are offered again: our DEVICE was lost.
+        if outcome == TAKEN or self.meter.packs.newest_version(message_type) >= message.version:
             self.meter.sync.device_due = True
         return outcome != REFUSED
 
@@ -71,7 +72,8 @@ class Downlink:
         if statement.log_generation == state.report_generation:
             ours = state.report_generation == state.log_generation
             end = state.open_slot if ours else state.report_end_slot
-            state.acked_slot = max(state.acked_slot, min(statement.acked_slot, end))
+            if statement.acked_slot <= end:  # beyond what we logged it cannot be about this log
+                state.acked_slot = max(state.acked_slot, statement.acked_slot)
         if state.report_generation < state.log_generation and (
             state.acked_slot >= state.report_end_slot or statement.log_generation == state.log_generation
         ):

@@ -131,7 +131,7 @@ class Sync:
             self.device_due = True
             self.anchor_due = False
             meter.state.anchor_s = max(unix_s, 1)
-        if self.device_due:
+        if self.device_due or (now_us >= self.report_us and self._unheard()):
             messages.append(encode_up(self.device()))
             self.device_due = False
         if meter.events.fresh:
@@ -144,6 +144,12 @@ class Sync:
         if self._poll_due(now_us):
             messages.append(encode_up(Poll()))
         return messages
+
+    def _unheard(self):
+        """Whether nothing of this log is acknowledged: then DEVICE says before the report where the log begins."""
+        state = self.meter.state
+        ours = state.report_generation == state.log_generation
+        return state.opened and (not ours or state.acked_slot == state.first_slot)
 
     def _poll_due(self, now_us):
         due = self.poll_now
@@ -221,7 +227,7 @@ class Sync:
         packs = self.meter.packs
         board = self.meter.board
         return Device(
-            state.log_generation,
+            state.report_generation,
             state.instalments,
             state.statement,
             state.acked_slot,
