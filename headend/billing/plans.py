@@ -1,5 +1,6 @@
 """What else a meter is told to do: its valve policy, and the instalments of its holder's debt."""
 
+from headend.billing.instalments import PlansTold
 from headend.billing.packs import append_pack, next_version
 from headend.ledger.posting_rules import debt_recognised
 from headend.meters.lookup import holding_of_meter
@@ -9,7 +10,7 @@ from protocol.errors import Refused as ProtocolRefused
 from protocol.rules import debt, policy
 from protocol.rules.debt import Plan
 from protocol.rules.policy import Policy
-from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY
+from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, UP_DEVICE, decode_up
 
 
 def set_policy(tx: Tx, meter_id: bytes, wanted: Policy, from_slot: int = 0) -> int:
@@ -42,6 +43,21 @@ def set_debt_plan(tx: Tx, meter_id: bytes, key: str, debt_mills: int, amount_mil
     if not debt_recognised(tx, f"debt:{key}", holding, debt_mills, key).new:
         return version - 1
     return append_pack(tx, meter_id, DOWN_PLAN, 0, body, None)
+
+
+def plans_told(tx: Tx, meter_id: bytes, generation: int, before_uplink: int) -> PlansTold:
+    """What a meter's DEVICEs told of the plans it holds, in the uplinks before that one."""
+    rows = tx.cursor.execute(
+        "SELECT facts FROM uplink WHERE meter_id = ? AND generation = ? AND type = ? AND id < ?",
+        (meter_id, generation, UP_DEVICE, before_uplink),
+    ).fetchall()
+    counts: dict[int, int] = {}
+    for (facts,) in rows:
+        device = decode_up(UP_DEVICE, facts)
+        if device.plan_version:
+            counts[device.plan_version] = min(device.instalments, counts.get(device.plan_version, device.instalments))
+    changes = [(count, last_plan(tx, meter_id, version)) for version, count in sorted(counts.items())]
+    return PlansTold(tuple((count, plan) for count, plan in changes if plan), last_plan(tx, meter_id))
 
 
 def last_plan(tx: Tx, meter_id: bytes, version: int | None = None) -> Plan | None:

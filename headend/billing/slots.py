@@ -55,20 +55,37 @@ def spread_unsure(slots: Sequence[RatedSlot]) -> list[RatedSlot]:
     """
     spread: list[RatedSlot] = []
     run: list[RatedSlot] = []
+    before = None
     for item in slots:
         if not item.sure:
             run.append(item)
             continue
-        spread += _evenly(run)
-        run = []
+        spread += _evenly(run, before, item.slot)
+        run, before = [], item.slot
         spread.append(item)
     return spread + run
 
 
-def _evenly(run: Sequence[RatedSlot]) -> Iterable[RatedSlot]:
+def _evenly(run: Sequence[RatedSlot], before: int | None, after: int) -> Iterable[RatedSlot]:
+    """A run between two sure slots; `before` is None at the start of a supply."""
     total_l, count = sum(item.litres for item in run), len(run)
-    for i, item in enumerate(run):
-        yield item._replace(litres=total_l * (i + 1) // count - total_l * i // count, sure=True)
+    for i, (item, slot) in enumerate(zip(run, _numbers(run, before, after), strict=True)):
+        litres = total_l * (i + 1) // count - total_l * i // count
+        yield item._replace(slot=slot, litres=litres, sure=True)
+
+
+def _numbers(run: Sequence[RatedSlot], before: int | None, after: int) -> list[int]:
+    """The run's own slot numbers where they lie between the sure ones; else those just before the clock was found.
+
+    A meter that never had a clock counts from 0, one whose clock ran ahead has more slots than time: what such numbers
+    say of days and months never was.
+    """
+    own = [item.slot for item in run]
+    if not own:
+        return own
+    fits = own[-1] == after - 1 if before is None else before < own[0] and own[-1] < after
+    found = own if fits else list(range(after - len(run), after))
+    return found if before is None else [max(slot, before) for slot in found]
 
 
 def pack_slots(litres: Sequence[int]) -> bytes:

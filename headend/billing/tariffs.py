@@ -8,7 +8,7 @@ from typing import Any
 from headend.billing.correct import correct_meter
 from headend.billing.packs import bring_tariffs
 from headend.billing.printed import canonical
-from headend.billing.published import rates_of
+from headend.billing.published import Rates, rates_of, timeline
 from headend.ingest import meter_state
 from headend.ledger.payments import is_text
 from headend.meters.lookup import contracts_of
@@ -50,11 +50,21 @@ def publish_tariff(
         body = encode_body(rates.tariff)
     except ProtocolRefused as refused:
         raise Refused(Code.TARIFF_PRINTED, refused.field, str(refused)) from None
+    _require_same_standard_time(tx, code, rates)
     row = {"code": code, "title": title, "valid_from_slot": valid_from_slot, "known_from_us": tx.now_us, "late": late}
     split = json.dumps(asdict(rates.split), separators=(",", ":"))
     tariff_id = tx.append("tariff", {**row, "printed": text, "body": body, "split": split, "key": key})
     _reach_meters(tx, code, valid_from_slot)
     return tariff_id
+
+
+def _require_same_standard_time(tx: Tx, code: str, rates: Rates) -> None:
+    """A log's phase is in standard time, and a meter may report slots of one pack when the next acts already."""
+    for known in timeline(tx, code)[:1]:
+        standard_minutes = rates_of(known.printed, 1).tariff.offsets.standard_minutes
+        if rates.tariff.offsets.standard_minutes != standard_minutes:
+            detail = f"keep {standard_minutes} and write the change of clocks in transitions"
+            raise Refused(Code.TARIFF_PRINTED, "utc_offset_minutes", detail)
 
 
 def _reach_meters(tx: Tx, code: str, valid_from_slot: int) -> None:

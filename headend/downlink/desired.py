@@ -52,16 +52,21 @@ def opening_message(tx: Tx, meter_id: bytes, generation: int) -> Message:
     return encode_down(Opening(generation, first_index_l, 0, 0, 0, first_slot, *counters))
 
 
-def pack_messages(tx: Tx, link: MeterLink) -> list[Message]:
-    """The oldest pack of each kind that the meter has not echoed and that no newer one replaces."""
+def pack_messages(tx: Tx, link: MeterLink, acting: int) -> list[Message]:
+    """The oldest pack of each kind that the meter has not echoed and that no newer one replaces.
+
+    A tariff from before the one that is `acting` (its version) would be ignored (B4), so it must not hold up the next.
+    """
     echoes = {DOWN_TARIFF: link.tariff_echo, DOWN_POLICY: link.policy_echo, DOWN_PLAN: link.plan_echo}
     messages = []
     for kind, echo in echoes.items():
         row = tx.cursor.execute(
             "SELECT version, from_slot, body FROM pack p WHERE meter_id = ? AND kind = ? AND version > ? "
             "AND NOT EXISTS (SELECT 1 FROM pack n WHERE n.meter_id = p.meter_id AND n.kind = p.kind "
-            "AND n.version > p.version AND (p.kind <> 3 OR n.from_slot <= p.from_slot)) ORDER BY version LIMIT 1",
-            (link.meter_id, kind, echo),
+            "AND n.version > p.version AND (p.kind <> 3 OR n.from_slot <= p.from_slot)) "
+            "AND NOT EXISTS (SELECT 1 FROM pack a WHERE a.meter_id = p.meter_id AND a.kind = 3 AND p.kind = 3 "
+            "AND a.version = ? AND a.from_slot > p.from_slot) ORDER BY version LIMIT 1",
+            (link.meter_id, kind, echo, acting if link.tariff_echo else 0),
         ).fetchone()
         if row is not None:
             messages.append(encode_down(whole_pack(*row), kind))
@@ -79,7 +84,7 @@ def answer(
     if link.unopened and not state.started and not state.spent_mills:
         messages.append(opening_message(tx, state.meter_id, state.generation))
     messages.append(statement_message(tx, state))
-    messages += pack_messages(tx, link)
+    messages += pack_messages(tx, link, state.pack_version)
     if heard is not None:
         messages.append(encode_down(heard))
     return reserve(link, keys, messages[: MAX_DOWNLINKS[link.bearer or UDP]])

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from headend.billing.correct import contract_at
-from headend.billing.instalments import collected_after
-from headend.billing.plans import last_plan
+from headend.billing.instalments import PlansTold, collected_after
+from headend.billing.plans import plans_told
 from headend.billing.published import known_at, rates_of, timeline
 from headend.billing.segments import Counters, Run, Segment, rate_run
 from headend.ingest.decode import Log
@@ -60,11 +60,10 @@ class _Posting:
 NEWEST = 2**62
 
 
-def advance(tx: Tx, state: MeterState, logs: Sequence[Log], plan_version: int, before_uplink: int = NEWEST) -> Advanced:
+def advance(tx: Tx, state: MeterState, logs: Sequence[Log], before_uplink: int = NEWEST) -> Advanced:
     """Post from `logs` (in the order in which they were stored) as far as they are contiguous.
 
-    `plan_version` is the debt plan the meter is known to hold, 0 if it told none: then the newest counts. Events told
-    in the uplink `before_uplink` or later are not known yet.
+    What was told in the uplink `before_uplink` or later is not known yet.
     """
     if not logs:
         return Advanced(state)
@@ -73,7 +72,7 @@ def advance(tx: Tx, state: MeterState, logs: Sequence[Log], plan_version: int, b
     while (found := _next(tx, posting.state, logs, contracts, before_uplink)) is not None:
         posting.state, log = found
         try:
-            _post(tx, posting, log, contracts, plan_version)
+            _post(tx, posting, log, contracts, before_uplink)
         except ValueError:
             detail = {"slot": log.first_slot, "spent24_mills": log.spent24_mills, "known_mills": state.spent_mills}
             finding = Finding(CaseKind.WENT_BACK, f"{state.generation}:{log.first_slot}", detail)
@@ -92,17 +91,28 @@ def _next(
     tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract], before_uplink: int
 ) -> tuple[MeterState, Log] | None:
     """The log that continues the meter's count, and the state made ready for it; None while a gap is open."""
-    own = [log for log in logs if log.log_generation == state.log_generation]
     if not state.started:
-        starts = [log for log in own if log.volume16_l == state.volume_l & _LOW_16]
-        if not starts:
-            return None
-        first = min(starts, key=lambda log: log.first_slot)
-        return replace(state, started=1, frontier_slot=first.first_slot), first
+        return _start(state, logs, contracts)
+    own = [log for log in logs if log.log_generation == state.log_generation]
     for log in own:
         if log.first_slot <= state.frontier_slot < log.end_slot:
             return state, log
     return _next_generation(tx, state, logs, contracts, before_uplink)
+
+
+def _start(state: MeterState, logs: Sequence[Log], contracts: list[Contract]) -> tuple[MeterState, Log] | None:
+    """The first log of a wallet that no DEVICE has told the start of, or None: then one will.
+
+    It begins with the first index, and at the holder's first slot or with an S that leaves nothing out before it. The
+    slots of an unsure clock are not known by our calendar: they wait for the DEVICE.
+    """
+    for log in sorted(logs, key=lambda log: (log.log_generation, log.first_slot)):
+        if log.volume16_l != state.volume_l & _LOW_16 or log.status & STATUS_CLOCK_UNSURE:
+            continue
+        begun = replace(state, started=1, log_generation=log.log_generation, frontier_slot=log.first_slot)
+        if begun == replace(state, started=1) or _continues(begun, log, contracts):
+            return begun, log
+    return None
 
 
 def _next_generation(
@@ -139,7 +149,7 @@ def _continues(state: MeterState, log: Log, contracts: list[Contract]) -> bool:
     return divergence == 0
 
 
-def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], plan_version: int) -> None:
+def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], before_uplink: int) -> None:
     """Rate what of `log` lies beyond the frontier and move the state. Raises ValueError when S fell."""
     state = posting.state
     skipped = state.frontier_slot - log.first_slot
@@ -150,8 +160,8 @@ def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], plan_v
         detail = {"slot": log.first_slot, "difference_l": lag_l}
         posting.findings.append(Finding(CaseKind.VOLUME_MISMATCH, f"{state.generation}:{lag_l}", detail))
     instalments = (log.instalments6 - state.instalments) & 63
-    plan = last_plan(tx, state.meter_id, plan_version or None) if instalments else None
-    collected_mills, within = collected_after(plan, state.collected_mills, instalments)
+    plans = plans_told(tx, state.meter_id, state.generation, before_uplink) if instalments else PlansTold((), None)
+    collected_mills, within = collected_after(plans, state.collected_mills, state.instalments, instalments)
     if not within:
         detail = {"instalments": instalments, "collected_mills": collected_mills}
         posting.findings.append(Finding(CaseKind.DEBT_BOUNDS, f"{state.generation}:{state.instalments}", detail))

@@ -62,11 +62,11 @@ def _decode_log(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Re
     """A DAY or RANGE. Raises WireRefused."""
     generation2, slot14, *_, pack4, _ = read_log_head(authentic.plaintext)
     log_generation = unwrap_near(generation2, 2, state.log_generation)
-    version = pack_version_of(tx, state.meter_id, pack4)
+    first_slot = unwrap_near(slot14, 14, _expected_slot(authentic, state, log_generation))
+    version = pack_version_of(tx, state.meter_id, pack4, first_slot, tx.batch_id)
     rates = None if version is None else pack_rates(tx, state.meter_id, version)
     if version is None or rates is None:
         return Refusal.PACK_UNKNOWN
-    first_slot = unwrap_near(slot14, 14, _expected_slot(authentic, state, log_generation))
     phase = slot_phase(first_slot, rates.tariff.offsets)
     message = decode_up(authentic.type, authentic.plaintext, phase)
     log = Log(
@@ -84,17 +84,26 @@ def _decode_log(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Re
     return Decoded(authentic, message, log, authentic.plaintext[: _FACTS_BYTES[authentic.type]])
 
 
-def pack_version_of(tx: Tx, meter_id: bytes, pack4: int) -> int | None:
-    """The newest tariff pack of a meter, as of this batch, with these low 4 bits."""
+def pack_version_of(tx: Tx, meter_id: bytes, pack4: int, slot: int, batch_id: int) -> int | None:
+    """The newest tariff pack of a meter, as of a batch, with these low 4 bits: one that may act at a slot, if any may.
+
+    A pack acts from its own first slot at the earliest; only the first of all, over the cable, may act before (B4).
+    """
     row = tx.cursor.execute(
-        "SELECT max(version) FROM pack WHERE meter_id = ? AND kind = ? AND version & 15 = ? AND batch_id <= ?",
-        (meter_id, DOWN_TARIFF, pack4, tx.batch_id),
+        "SELECT version FROM pack WHERE meter_id = ? AND kind = ? AND version & 15 = ? AND batch_id <= ? "
+        "ORDER BY from_slot <= ? DESC, version DESC LIMIT 1",
+        (meter_id, DOWN_TARIFF, pack4, batch_id, slot),
     ).fetchone()
-    return None if row[0] is None else int(row[0])
+    return None if row is None else int(row[0])
 
 
 def _expected_slot(authentic: Authentic, state: MeterState, log_generation: int) -> int:
-    """Within half a year of the true slot: the frontier or the last ANCHOR; our clock for another log generation."""
+    """Within half a year of the meter's own number: the frontier or the last ANCHOR of this log generation.
+
+    Our clock for another one. A meter that never had a clock counts from slot 0: before its log begins here, only its
+    ANCHOR knows.
+    """
     if log_generation == state.log_generation:
-        return max(state.frontier_slot, authentic.link.anchor_slot)
+        anchor_slot = authentic.link.anchor_slot
+        return max(state.frontier_slot, anchor_slot) if state.started else anchor_slot
     return slot_of(authentic.received.at_us // 1_000_000)

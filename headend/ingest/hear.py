@@ -13,7 +13,6 @@ from headend.ledger.statements import Statement
 from protocol.wire.event_codes import VALVE_CLOSED, VALVE_OPENED
 from protocol.wire.messages import (
     DEVICE_UNOPENED,
-    STATUS_CLOCK_UNSURE,
     STATUS_VALVE_MASK,
     VALVE_OPEN,
     Anchor,
@@ -21,6 +20,7 @@ from protocol.wire.messages import (
     Event,
 )
 from protocol.wire.messages import VALVE_CLOSED as VALVE_SHUT
+from protocol.wire.unwrap import unwrap_forward
 from protocol.wire.window import accept
 
 _ECHO_BITS = 63
@@ -42,12 +42,28 @@ def spend_counter(authentic: Authentic) -> MeterLink:
     )
 
 
-def hear(link: MeterLink, decoded: Decoded, statement: Statement) -> MeterLink:
+def is_newest(link: MeterLink, decoded: Decoded) -> bool:
+    """Whether the meter sent nothing later that we have heard; `link` is the one after its counter was spent."""
+    return decoded.authentic.counter == link.up_highest
+
+
+def echoed(last: int, known: int, statement6: int) -> int:
+    """The statement number that a log echoes by its low 6 bits: the last one, else the first from the known one on.
+
+    With 5 known and 70 granted in between, an echo of 5 is 5, not 69. A log that was long on its way: what fits last.
+    """
+    if last & _ECHO_BITS == statement6:
+        return last
+    number = unwrap_forward(statement6, 6, known)
+    return number if number <= last else last - ((last - statement6) & _ECHO_BITS)
+
+
+def hear(link: MeterLink, decoded: Decoded, state: MeterState, statement: Statement) -> MeterLink:
     """The link after a message: echoes only rise, a status counts if no newer frame was heard before."""
     message, log = decoded.message, decoded.log
-    newest = decoded.authentic.counter == link.up_highest
+    newest = is_newest(link, decoded)
     if log is not None:
-        echo = statement.number - ((statement.number - log.statement6) & _ECHO_BITS)
+        echo = echoed(statement.number, link.statement_echo, log.statement6)
         return replace(
             link,
             status=log.status if newest else link.status,
@@ -55,11 +71,11 @@ def hear(link: MeterLink, decoded: Decoded, statement: Statement) -> MeterLink:
             tariff_echo=max(link.tariff_echo, log.pack_version),
         )
     if isinstance(message, Anchor):
-        sure = not message.status & STATUS_CLOCK_UNSURE
+        ours = message.log_generation2 == state.log_generation & 3
         return replace(
             link,
             status=message.status if newest else link.status,
-            anchor_slot=message.slot if newest and sure else link.anchor_slot,
+            anchor_slot=message.slot if newest and ours else link.anchor_slot,
         )
     if isinstance(message, Event) and newest:
         return replace(link, status=_valve_after(message, link.status))
@@ -82,7 +98,8 @@ def _hear_device(link: MeterLink, device: Any, newest: bool) -> MeterLink:
     return replace(
         link,
         statement_echo=max(link.statement_echo, device.statement),
-        tariff_echo=max(link.tariff_echo, device.pack_version),
+        # None held is an echo too: a meter that lost its packs is given them again.
+        tariff_echo=max(link.tariff_echo, device.pack_version) if device.pack_version else 0,
         policy_echo=device.policy_version,
         plan_echo=device.plan_version,
         unopened=device.flags & DEVICE_UNOPENED,
@@ -93,7 +110,10 @@ def _hear_device(link: MeterLink, device: Any, newest: bool) -> MeterLink:
 
 
 def start_told(state: MeterState, decoded: Decoded) -> MeterState:
-    """A DEVICE of a meter whose log has not begun here names its first slot: the first one not acknowledged."""
+    """A DEVICE of a meter whose log has not begun here names its first slot: the first one not acknowledged.
+
+    It names the log generation too: a meter opened over the air has logged before, one without a clock starts at 0.
+    """
     return start_told_by(state, decoded.message) if isinstance(decoded.message, Device) else state
 
 
@@ -101,14 +121,34 @@ def start_told_by(state: MeterState, device: Any) -> MeterState:
     """The same, from the DEVICE itself."""
     if state.started or device.flags & DEVICE_UNOPENED:
         return state
-    if device.log_generation != state.log_generation or not device.acked_slot:
-        return state
-    return replace(state, started=1, frontier_slot=device.acked_slot)
+    return replace(state, started=1, log_generation=device.log_generation, frontier_slot=device.acked_slot)
 
 
-def judge_anchor(state: MeterState, decoded: Decoded, statement: Statement) -> list[Finding]:
-    """What an ANCHOR contradicts: more credit than granted, or S or R below what was reported (SEMANTICS A4)."""
-    anchor = decoded.message
+def judge(state: MeterState, decoded: Decoded, link: MeterLink, statement: Statement) -> list[Finding]:
+    """What a meter says that contradicts the books; a meter that lost its state is not believed (SEMANTICS A4)."""
+    if lost_state(state, decoded.message, is_newest(link, decoded)):
+        message = decoded.message
+        found = {"spent_mills": message.spent_mills if isinstance(message, Anchor) else 0}
+        finding = Finding(CaseKind.WENT_BACK, str(state.generation), {**found, "known_mills": state.spent_mills})
+        return [finding, *_judge_anchor(state, message, statement)]
+    return _judge_anchor(state, decoded.message, statement)
+
+
+def lost_state(state: MeterState, message: Any, newest: bool) -> bool:
+    """Whether S is below what was reported, in whatever log generation, or a meter with a log says it was never opened.
+
+    Only the newest word counts: an older one that was long on its way tells an older S. R is no witness here, since
+    the books derive it from the count of instalments.
+    """
+    if not newest:
+        return False
+    if isinstance(message, Device):
+        return bool(state.started and message.flags & DEVICE_UNOPENED)
+    return isinstance(message, Anchor) and bool(message.spent_mills < state.spent_mills)
+
+
+def _judge_anchor(state: MeterState, anchor: Any, statement: Statement) -> list[Finding]:
+    """What an ANCHOR contradicts: more credit than granted, or other counters than ours at the same slot."""
     if not isinstance(anchor, Anchor):
         return []
     findings = []
@@ -116,24 +156,14 @@ def judge_anchor(state: MeterState, decoded: Decoded, statement: Statement) -> l
     if anchor.credited_mills > statement.credited_mills or anchor.debited_mills > statement.debited_mills:
         detail = {"credited_mills": anchor.credited_mills, "debited_mills": anchor.debited_mills}
         findings.append(Finding(CaseKind.COUNTER_AHEAD, key, detail))
-    if anchor.log_generation2 != state.log_generation & 3 or anchor.slot < state.frontier_slot:
-        return findings
     counters = {"spent_mills": anchor.spent_mills, "collected_mills": anchor.collected_mills}
-    if went_back(state, anchor):
-        return [*findings, Finding(CaseKind.WENT_BACK, key, counters)]
-    if state.started and anchor.slot == state.frontier_slot:
+    same_slot = anchor.log_generation2 == state.log_generation & 3 and anchor.slot == state.frontier_slot
+    if state.started and same_slot:
         if anchor.volume_l != state.volume_l:
             difference_l = anchor.volume_l - state.volume_l
             findings.append(Finding(CaseKind.VOLUME_MISMATCH, key, {"difference_l": difference_l}))
         if anchor.collected_mills != state.collected_mills:
             findings.append(Finding(CaseKind.DEBT_BOUNDS, key, counters))
-        if anchor.spent_mills != state.spent_mills:
+        if anchor.spent_mills > state.spent_mills:
             findings.append(Finding(CaseKind.UNEXPLAINED, key, counters))
     return findings
-
-
-def went_back(state: MeterState, anchor: Any) -> bool:
-    """Whether an ANCHOR taken at or after our frontier has less S or R than was reported (SEMANTICS A4)."""
-    if anchor.log_generation2 != state.log_generation & 3 or anchor.slot < state.frontier_slot:
-        return False
-    return bool(anchor.spent_mills < state.spent_mills or anchor.collected_mills < state.collected_mills)

@@ -14,7 +14,7 @@ from headend.ingest import meter_link, meter_state
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.authenticate import Authentic, authenticate
 from headend.ingest.decode import Decoded, decode
-from headend.ingest.hear import hear, judge_anchor, spend_counter, start_told
+from headend.ingest.hear import hear, judge, spend_counter, start_told
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
 from headend.ingest.place import place
@@ -52,13 +52,14 @@ class Ingest:
 
     def _take(self, tx: Tx, decoded: Decoded, state: MeterState, link: MeterLink) -> Answer:
         statement = statements.current(tx, state.meter_id, state.generation)
-        link = hear(link, decoded, statement)
+        link = hear(link, decoded, state, statement)
         placed = place(tx, decoded, state)
-        findings = tuple(judge_anchor(state, decoded, statement))
+        findings = tuple(judge(state, decoded, link, statement))
         if decoded.authentic.quarantined:
             advanced = Advanced(replace(state, waiting=1))
         else:
-            advanced = advance(tx, start_told(state, decoded), placed.logs, link.plan_echo)
+            advanced = advance(tx, start_told(state, decoded), placed.logs)
+            link = _follow(link, state, advanced.state)
         open_cases(tx, state.meter_id, findings + advanced.findings, placed.conflicts)
         posted = post(tx, decoded, advanced, link, self._random_bytes)
         link, reply = desired.answer(tx, posted.state, posted.link, decoded.authentic.keys, _time_wanted(decoded, link))
@@ -71,7 +72,9 @@ class Ingest:
         if kind is not None:
             meter_id = authentic.received.meter_id
             detail = {"type": authentic.type, "plaintext": authentic.plaintext}
-            open_case(tx, kind, f"{meter_id.hex()}:{authentic.counter}", meter_id, **detail)
+            # A log of an unknown pack is sent again until it is acknowledged, longer each time: one slot, one case.
+            what = authentic.plaintext[:2].hex() if refusal is Refusal.PACK_UNKNOWN else str(authentic.counter)
+            open_case(tx, kind, f"{meter_id.hex()}:{what}", meter_id, **detail)
         meter_link.save(tx, link)
         return Answer(refusal, None, False, None)
 
@@ -85,6 +88,13 @@ class Ingest:
         link, reply = desired.answer(tx, state, copy, authentic.keys, None)
         meter_link.save(tx, replace(authentic.link, down_next=link.down_next))
         return reply
+
+
+def _follow(link: MeterLink, before: MeterState, after: MeterState) -> MeterLink:
+    """Where a log generation begins, the slots of an older ANCHOR say nothing about the next ones."""
+    if (before.started, before.log_generation) == (after.started, after.log_generation):
+        return link
+    return replace(link, anchor_slot=after.frontier_slot)
 
 
 def _time_wanted(decoded: Decoded, link: MeterLink) -> Time | None:

@@ -10,7 +10,8 @@ from headend.storage.writer import Tx
 from protocol.wire.limits import RANGE_SLOTS_MAX
 from protocol.wire.messages import Device, read_log_head
 
-_SELECT = "SELECT log_generation, first_slot, slots, facts FROM uplink WHERE meter_id = ? AND generation = ? "
+LOG_COLUMNS = ("batch_id", "log_generation", "first_slot", "slots", "facts")
+_SELECT = f"SELECT {', '.join(LOG_COLUMNS)} FROM uplink WHERE meter_id = ? AND generation = ? "
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,12 @@ def _conflicts(stored: list[Log], new: Log) -> tuple[Conflict, ...]:
     return tuple(conflicts)
 
 
-def stored_log(tx: Tx, meter_id: bytes, row: tuple[int, int, bytes, bytes]) -> Log:
-    """A stored log as it was decoded."""
-    log_generation, first_slot, slots, facts = row
+def stored_log(tx: Tx, meter_id: bytes, row: tuple[int, int, int, bytes, bytes]) -> Log:
+    """A stored log as it was decoded, out of its LOG_COLUMNS: with the packs that were known by then."""
+    batch_id, log_generation, first_slot, slots, facts = row
     _, _, volume16_l, spent24_mills, instalments6, statement6, pack4, status = read_log_head(facts)
-    version = pack_version_of(tx, meter_id, pack4)
+    version = pack_version_of(tx, meter_id, pack4, first_slot, batch_id)
     rates = None if version is None else pack_rates(tx, meter_id, version)
     assert version is not None and rates is not None, "a log is stored only under a pack in the books"
-    litres = unpack_slots(slots)
-    head = (log_generation, first_slot, litres, volume16_l, spent24_mills, instalments6, statement6)
+    head = (log_generation, first_slot, unpack_slots(slots), volume16_l, spent24_mills, instalments6, statement6)
     return Log(*head, version, status, rates)

@@ -10,6 +10,7 @@ from headend.billing.slots import pack_slots
 from headend.ingest import meter_state
 from headend.ingest.advance import Advanced, Finding
 from headend.ingest.decode import Decoded
+from headend.ingest.hear import echoed
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
 from headend.ingest.place import Conflict
@@ -22,7 +23,6 @@ from headend.storage.writer import Tx
 from protocol.wire.messages import Event
 
 _SALT_BYTES = 16
-_ECHO_BITS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _uncorrected(state: MeterState) -> bool:
 def _cut(tx: Tx, link: MeterLink, state: MeterState, statement6: int) -> MeterLink:
     """The meter's own balance at the frontier: C and D of the statement it echoed, less S and R (SEMANTICS B8)."""
     last = statements.current(tx, state.meter_id, state.generation)
-    number = last.number - ((last.number - statement6) & _ECHO_BITS)
+    number = echoed(last.number, link.statement_echo, statement6)
     applied = last if number == last.number else statements.numbered(tx, state.meter_id, state.generation, number)
     if applied is None:
         return link

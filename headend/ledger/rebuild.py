@@ -13,15 +13,15 @@ from headend.billing.correct import rate_again
 from headend.ingest import meter_state
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.decode import Log
-from headend.ingest.hear import start_told_by, went_back
+from headend.ingest.hear import lost_state, start_told_by
 from headend.ingest.meter_state import MeterState
-from headend.ingest.place import stored_log
+from headend.ingest.place import LOG_COLUMNS, stored_log
 from headend.ingest.post import segment_row
 from headend.storage.columns import segment_columns
 from headend.storage.writer import Tx
 from protocol.wire.messages import UP_ANCHOR, UP_DEVICE, decode_up
 
-_COLUMNS = ("id", "batch_id", "type", "facts", "log_generation", "first_slot", "slots")
+_COLUMNS = ("id", "batch_id", "counter", "type", "facts", "log_generation", "first_slot", "slots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +41,22 @@ def rebuild(connection: Connection, meter_id: bytes) -> Rebuilt:
     state = meter_state.opened(meter_id, generation, first_slot, first_index_l)
     segments: dict[int, list[dict[str, int]]] = {}
     logs: list[Log] = []
-    plan_version, quarantined = 0, False
+    highest, quarantined = -1, False
     for row in _uplinks(tx, meter_id, generation):
         tx.batch_id = row["batch_id"]
-        if row["type"] == UP_DEVICE:
-            device = decode_up(UP_DEVICE, row["facts"])
-            plan_version = device.plan_version
-            state = state if quarantined else start_told_by(state, device)
-        if row["type"] == UP_ANCHOR and went_back(state, decode_up(UP_ANCHOR, row["facts"])):
-            quarantined = True
+        highest = max(highest, row["counter"])
+        message = decode_up(row["type"], row["facts"]) if row["type"] in (UP_ANCHOR, UP_DEVICE) else None
+        lost = lost_state(state, message, row["counter"] == highest)
+        if row["type"] == UP_DEVICE and not quarantined:
+            state = start_told_by(state, message)
         if row["first_slot"] is not None:
-            log = (row["log_generation"], row["first_slot"], row["slots"], row["facts"])
-            logs.append(stored_log(tx, meter_id, log))
+            logs.append(stored_log(tx, meter_id, tuple(row[name] for name in LOG_COLUMNS)))
         posts = row["first_slot"] is not None or row["type"] == UP_DEVICE
         if quarantined:
             advanced = Advanced(replace(state, waiting=1))
         else:
-            advanced = advance(tx, state, logs if posts else (), plan_version, row["id"])
-        quarantined = quarantined or advanced.went_back
+            advanced = advance(tx, state, logs if posts else (), row["id"])
+        quarantined = quarantined or lost or advanced.went_back
         state = advanced.state
         segments[row["id"]] = [segment_row(segment) for segment in advanced.segments]
         logs = [log for log in logs if _still_matters(log, state)]
