@@ -9,7 +9,7 @@ from headend.ingest.hear import echoed
 from headend.ledger.checks import check_books
 from headend.refusals import Code, Refused
 from tests.headend.virtual_meter import VirtualMeter
-from tests.headend.world import START_SLOT, World, slot_at
+from tests.headend.world import NIGER, START_SLOT, World, slot_at
 
 DAY = 48
 
@@ -80,8 +80,10 @@ def test_f1_a_log_that_waits_keeps_the_pack_it_came_with(world: World) -> None:
     meter.use([5] * DAY * 2)
     world.lose_answer(meter, meter.report(DAY, DAY))
     for number in range(16):
-        world.publish(flat(127), START_SLOT - DAY * (number + 1))
+        dearer_later = {**NIGER, "blocks": [[10_000, 127], [40_000, 279], [0, 449 + number]]}
+        world.publish(dearer_later, START_SLOT - DAY * 40)
     world.lose_answer(meter, meter.report(0, DAY))
+    assert world.one("SELECT pack_version FROM meter_state") == 1
     assert agree(world, meter)
 
 
