@@ -42,7 +42,9 @@ class Advanced:
     segments: tuple[Segment, ...] = ()
     last: Log | None = None
     findings: tuple[Finding, ...] = ()
-    clock_found: bool = False  # an unsure stretch ended: its litres are to be spread (SEMANTICS C2)
+    # To be rated again whatever T and M are in all: an unsure stretch ended, whose litres are to be spread (SEMANTICS
+    # C2), or the meter's pack has other prices than today's, which may cost the same and yet go to other roles (B5).
+    rate_again: bool = False
     went_back: bool = False
 
 
@@ -54,7 +56,7 @@ class _Posting:
     segments: list[Segment] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     last: Log | None = None
-    clock_found: bool = False
+    rate_again: bool = False
 
 
 NEWEST = 2**62
@@ -84,7 +86,7 @@ def advance(tx: Tx, state: MeterState, logs: Sequence[Log], before_uplink: int =
         for log in logs
     )
     after = replace(after, waiting=int(waiting))
-    return Advanced(after, tuple(posting.segments), posting.last, tuple(posting.findings), posting.clock_found)
+    return Advanced(after, tuple(posting.segments), posting.last, tuple(posting.findings), posting.rate_again)
 
 
 def _next(
@@ -169,6 +171,7 @@ def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], before
     if divergence:
         detail = {"slot": state.frontier_slot, "difference_mills": divergence}
         posting.findings.append(Finding(CaseKind.DIVERGENT, f"{state.generation}:{state.frontier_slot}", detail))
+    today, other_prices = _rate_today(tx, state, log, contracts, counters.metered)
     posting.state = replace(
         state,
         frontier_slot=log.end_slot,
@@ -179,12 +182,12 @@ def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], before
         instalments=state.instalments + instalments,
         pack_version=log.pack_version,
         metered=counters.metered,
-        today=_rate_today(tx, state, log, contracts, counters.metered),
+        today=today,
         carries=counters.carries,
     )
     posting.segments += segments
     posting.last = log
-    posting.clock_found = posting.clock_found or bool(state.unsure and sure)
+    posting.rate_again = posting.rate_again or other_prices or bool(state.unsure and sure)
 
 
 def _rate(
@@ -198,8 +201,10 @@ def _rate(
     return rate_run(run, counters, log.rates, lambda slot: contract_at(contracts, slot).contract_id, collected_mills)
 
 
-def _rate_today(tx: Tx, state: MeterState, log: Log, contracts: list[Contract], metered: RatingState) -> RatingState:
-    """T after the log: what today's tariffs make of the same slots. Where they are the meter's own, T moves with M."""
+def _rate_today(
+    tx: Tx, state: MeterState, log: Log, contracts: list[Contract], metered: RatingState
+) -> tuple[RatingState, bool]:
+    """T after the log, by today's tariffs, and whether they are others than the meter's own; else T moves with M."""
     sure = not log.status & STATUS_CLOCK_UNSURE
     own = log.rates
     known = {contract.tariff_code: timeline(tx, contract.tariff_code) for contract in contracts}
@@ -208,10 +213,10 @@ def _rate_today(tx: Tx, state: MeterState, log: Log, contracts: list[Contract], 
         contract = contract_at(contracts, slot)
         tariff = known_at(known[contract.tariff_code], slot)
         rates.append(own if tariff is None else rates_of(tariff.printed, contract.households))
-    today = state.today
-    if today[1:] == state.metered[1:] and all(item is own for item in rates):
-        return RatingState(today.spent_mills + metered.spent_mills - state.metered.spent_mills, *metered[1:])
+    today, other = state.today, any(item is not own for item in rates)
+    if today[1:] == state.metered[1:] and not other:
+        return RatingState(today.spent_mills + metered.spent_mills - state.metered.spent_mills, *metered[1:]), other
     litres = log.litres[state.frontier_slot - log.first_slot :]
     for slot, (value, item) in enumerate(zip(litres, rates, strict=True), state.frontier_slot):
         today = rate_slot(today, item.tariff, slot, value, sure)
-    return today
+    return today, other

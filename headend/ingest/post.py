@@ -40,7 +40,7 @@ def post(tx: Tx, decoded: Decoded, advanced: Advanced, link: MeterLink, random_b
     if isinstance(decoded.message, Event):
         _append_events(tx, link, decoded.message.events, uplink_id)
     state = advanced.state
-    if advanced.segments and (advanced.clock_found or _uncorrected(state)):
+    if advanced.segments and (advanced.rate_again or _uncorrected(state)):
         state = correct_meter(tx, state)
     if advanced.last is not None:
         link = _cut(tx, link, state, advanced.last.statement6)

@@ -6,7 +6,7 @@ import pytest
 
 from headend.billing.slots import RatedSlot, spread_unsure
 from headend.ingest.hear import echoed
-from headend.ledger.checks import check_books
+from headend.ledger.checks import account_balances, check_books
 from headend.refusals import Code, Refused
 from tests.headend.virtual_meter import VirtualMeter
 from tests.headend.world import NIGER, START_SLOT, World, slot_at
@@ -71,6 +71,20 @@ def test_b4_four_bits_name_a_pack_though_seventeen_wait_for_later(world: World) 
     for day in range(2):
         world.lose_answer(meter, meter.report(DAY * day, DAY))
     assert world.one("SELECT pack_version FROM meter_state") == 1
+    assert agree(world, meter)
+
+
+def test_b5_the_same_price_by_other_roles_reaches_the_roles_though_the_meter_never_hears_of_it(world: World) -> None:
+    """B5, F2: 127 of water become 100 of water and 27 of sewer; nobody pays more, but the sewer gets its part."""
+    world.publish(flat(127), START_SLOT - DAY)
+    meter = world.add()
+    world.publish(flat(100, sewer_percent=27), START_SLOT + DAY)
+    meter.use([5] * DAY * 3)
+    for day in range(3):
+        world.lose_answer(meter, meter.report(DAY * day, DAY))
+    balances = world.reader.read(account_balances)
+    assert (balances["water"], balances["sewer"]) == (240 * 127 + 480 * 100, 480 * 27)
+    assert world.one("SELECT count(*) FROM statement WHERE number > 0") == 0
     assert agree(world, meter)
 
 
