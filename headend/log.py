@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 REDACTED = "[redacted]"
 
@@ -31,6 +32,18 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
+class Unreadable(logging.Handler):
+    """What aiohttp says of bytes that are no request: one line without those bytes, which may hold a key."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger("headend")
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            log.info("unreadable_request", status=error.code, kind=type(error).__name__)
+        else:
+            log.error(record.getMessage(), exc_info=record.exc_info)
+
+
 def configure(stream: TextIO | None = None) -> None:
     """Set up structlog for this process."""
     target = sys.stderr if stream is None else stream
@@ -52,3 +65,5 @@ def configure(stream: TextIO | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(target),
         cache_logger_on_first_use=False,
     )
+    server = logging.getLogger("aiohttp.server")
+    server.handlers, server.propagate = [Unreadable()], False

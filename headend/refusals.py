@@ -38,7 +38,7 @@ REMEDIES = {
     Code.METER_ID: "give 16 hexadecimal digits",
     Code.METER_EXISTS: "choose another meter id, or edit the meter that is there",
     Code.METER_UNKNOWN: "add the meter first",
-    Code.LITRES_PER_PULSE: "give 1, 10, 100 or 1000 litres",
+    Code.LITRES_PER_PULSE: "give 1, 10 or 100 litres",
     Code.FIRST_INDEX: "give the litres on the register, 0 to 2^40 - 1",
     Code.START_SLOT: "give a slot number, 0 to 2^24 - 1",
     Code.HOUSEHOLDS: "give 1 to 255 households",

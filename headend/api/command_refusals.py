@@ -16,7 +16,7 @@ _TEXTS = {
         "choisissez un autre identifiant, ou modifiez le compteur existant",
     ),
     Code.METER_UNKNOWN: (404, "Unknown meter", "Compteur inconnu", "ajoutez d’abord le compteur"),
-    Code.LITRES_PER_PULSE: (400, "Wrong pulse weight", "Poids d’impulsion erroné", "donnez 1, 10, 100 ou 1000 litres"),
+    Code.LITRES_PER_PULSE: (400, "Wrong pulse weight", "Poids d’impulsion erroné", "donnez 1, 10 ou 100 litres"),
     Code.FIRST_INDEX: (
         400,
         "Wrong first index",

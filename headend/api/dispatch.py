@@ -147,9 +147,14 @@ async def _write(
     return answer
 
 
+# Where a command's field has another name in the request. A code is checked before, by its shape.
+_NAMES_IN_REQUESTS = {"customer_name": "holder", "code or title": "title"}
+
+
 def _problem_of(refused: Refused) -> Problem:
     """A command's refusal as a document, pointing at the field it names."""
-    pointer = "/" + refused.field.replace(" ", "_")
+    *path, name = refused.field.split("/")
+    pointer = "/".join(["", *path, _NAMES_IN_REQUESTS.get(name, name.replace(" ", "_"))])
     given = refused.detail or refused.field
     return Problem(problem_code(refused.code), ((pointer, refused.remedy),), detail=given[:200])
 

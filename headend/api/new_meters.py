@@ -98,8 +98,8 @@ def create_meter(tx: Tx, keyring: Keyring, body: MeterToAdd, now_unix_s: int) ->
 
 def create_meters(tx: Tx, keyring: Keyring, body: MetersToImport, now_unix_s: int) -> ImportedMeters:
     """Register many meters in one commit: all of them, or none."""
-    made = import_meters(tx, keyring, [_new_meter(one, now_unix_s) for one in body.meters])
-    return ImportedMeters([_added(done) for done in made])
+    meters = [_new_meter(one, now_unix_s) for one in body.meters]
+    return ImportedMeters([_added(done) for done in import_meters(tx, keyring, meters)])
 
 
 def _new_meter(body: MeterToAdd, now_unix_s: int) -> NewMeter:

@@ -19,7 +19,10 @@ MeterIdText = Annotated[
 ]
 Label = Annotated[
     str,
-    Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,80}(?![\s\S])", description="1 to 80 characters, no control characters"),
+    Meta(
+        pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]{1,80}(?![\s\S])",
+        description="1 to 80 characters, not all of them blank, no control characters",
+    ),
 ]
 CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?![\s\S])", description="ISO 4217")]
 CustomerNumber = Annotated[

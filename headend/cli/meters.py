@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from headend.api import strict_json
-from headend.api.new_meters import MetersToImport, MeterToAdd, create_meters
+from headend.api.new_meters import MetersToImport, MeterToAdd, create_meter, create_meters
 from headend.cli.work import DATABASE, KEY_FILE, keyring_of, refusals_told, written
 from headend.clock import SystemClock
 
@@ -30,7 +30,9 @@ def meter_add(database: Path, key_file: Path | None, **fields: Any) -> None:
     """Register one meter; prints what it is provisioned with, root key included, once."""
     with refusals_told():
         body = strict_json.decode(msgspec.json.encode(fields), MeterToAdd)
-    _print_added(database, key_file, [body])
+    keyring, now_unix_s = keyring_of(database, key_file), SystemClock().unix_us() // 1_000_000
+    made = written(database, lambda tx: create_meter(tx, keyring, body, now_unix_s))
+    click.echo(msgspec.json.encode(made).decode())
 
 
 @meter.command("import")
@@ -41,11 +43,6 @@ def meter_import(database: Path, key_file: Path | None, file: Path) -> None:
     """Register the meters of FILE, a JSON object as POST /v1/meters:import takes it: all of them or none."""
     with refusals_told():
         body = strict_json.decode(file.read_bytes(), MetersToImport)
-    _print_added(database, key_file, body.meters)
-
-
-def _print_added(database: Path, key_file: Path | None, wanted: list[MeterToAdd]) -> None:
     keyring, now_unix_s = keyring_of(database, key_file), SystemClock().unix_us() // 1_000_000
-    body = MetersToImport(wanted)
     for made in written(database, lambda tx: create_meters(tx, keyring, body, now_unix_s)).meters:
         click.echo(msgspec.json.encode(made).decode())

@@ -21,7 +21,7 @@ from protocol.rules.policy import Policy
 from protocol.wire.limits import METER_ID_LENGTH, SLOT_MAX, VOLUME_MAX
 from protocol.wire.messages import DOWN_POLICY, DOWN_TARIFF
 
-LITRES_PER_PULSE = (1, 10, 100, 1000)
+LITRES_PER_PULSE = (1, 10, 100)  # what a meter can be provisioned with (firmware/identity.py, whole litres)
 HOUSEHOLDS_MAX = 255
 FIRST_GENERATION = 1
 
@@ -108,7 +108,13 @@ def add_meter(tx: Tx, keyring: Keyring, new: NewMeter) -> Provisioning:
 
 def import_meters(tx: Tx, keyring: Keyring, meters: Sequence[NewMeter]) -> list[Provisioning]:
     """Add all of them or none: the first refusal undoes the job."""
-    return [add_meter(tx, keyring, new) for new in meters]
+    made = []
+    for index, new in enumerate(meters):
+        try:
+            made.append(add_meter(tx, keyring, new))
+        except Refused as refused:
+            raise Refused(refused.code, f"meters/{index}/{refused.field}", refused.detail) from None
+    return made
 
 
 def _check(tx: Tx, new: NewMeter) -> None:

@@ -127,6 +127,26 @@ async def test_meters_are_refused_at_their_field(house: House) -> None:
     assert await house.books() == before
 
 
+async def test_a_refused_name_is_pointed_at_as_the_request_has_it(house: House) -> None:
+    """Blank, or not printable: the pointer is the request's own field, and in an import the meter's place."""
+    await house.settle_in()
+    before = await house.books()
+    other = {**NEW_METER, "meter_id": "0000000000000002"}
+    unprintable = {**other, "holder": "\ue000"}
+    for path, body, pointer in (
+        ("/v1/meters", {**other, "holder": "  "}, "/holder"),
+        ("/v1/meters", {**other, "service_point": "\u00a0"}, "/service_point"),
+        ("/v1/meters", unprintable, "/holder"),
+        ("/v1/meters", {**other, "litres_per_pulse": 1000}, "/litres_per_pulse"),
+        ("/v1/meters:import", {"meters": [other, {**unprintable, "meter_id": "00000000000000aa"}]}, "/meters/1/holder"),
+        ("/v1/meters:import", {"meters": [other, {**other, "tariff_code": "no"}]}, "/meters/1/meter_id"),
+    ):
+        refused = await house.post(path, body)
+        assert refused.status in (400, 409), body
+        assert refused.json["errors"][0]["pointer"] == pointer, body
+    assert await house.books() == before
+
+
 def _night() -> list[dict[str, Any]]:
     return [{"days": ["mon", "sun"], "begins": "19:00", "ends": "07:00"}]
 

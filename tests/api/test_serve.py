@@ -45,6 +45,9 @@ def test_serve_says_when_it_is_ready_and_stops_when_told(tmp_path: Path) -> None
         with urllib.request.urlopen(f"http://{host}:{port}/healthz", timeout=10) as answer:
             assert json.load(answer)["status"] == "ok"
         assert ready["udp"][1] > 0
+        with socket.create_connection((host, port), timeout=10) as stranger:
+            stranger.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"secret" * 3000 + b"\r\n\r\n")
+            assert stranger.recv(100).startswith(b"HTTP/1.0 400 ")
 
         in_use = run("key", "create", "--db", database, "--name", "late", "--scope", "read")
         assert in_use.exit_code == 1 and "stop it first" in in_use.output
@@ -52,8 +55,13 @@ def test_serve_says_when_it_is_ready_and_stops_when_told(tmp_path: Path) -> None
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
+    assert "secretsecret" not in errors, "what is no request may still hold a key"
     lines = [json.loads(line) for line in errors.splitlines()]
-    assert [line["event"] for line in lines if line["event"] != "request"] == ["started", "stopped"]
+    assert [line["event"] for line in lines if line["event"] != "request"] == [
+        "started",
+        "unreadable_request",
+        "stopped",
+    ]
     assert run("ledger", "check", "--db", database).exit_code == 0
     assert run("db", "check", "--db", database).exit_code == 0
 
