@@ -73,7 +73,7 @@ async def test_the_page_tells_all_without_javascript(house: House) -> None:
         "Concession 1",
         "Ouverte",
         "497 F\u00a0CFA".replace("\u00a0", " "),
-        "L'eau est ouverte : il reste du crédit.",
+        "L’eau est ouverte : il reste du crédit.",
         "16 L",
         "22:00",
         "a payé 500 F CFA par wave",
