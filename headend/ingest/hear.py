@@ -126,12 +126,13 @@ def start_told_by(state: MeterState, device: Any) -> MeterState:
 
 def judge(state: MeterState, decoded: Decoded, link: MeterLink, statement: Statement) -> list[Finding]:
     """What a meter says that contradicts the books; a meter that lost its state is not believed (SEMANTICS A4)."""
-    if lost_state(state, decoded.message, is_newest(link, decoded)):
-        message = decoded.message
+    message, newest = decoded.message, is_newest(link, decoded)
+    contradictions = _judge_anchor(state, message, newest, statement)
+    if lost_state(state, message, newest):
         found = {"spent_mills": message.spent_mills if isinstance(message, Anchor) else 0}
         finding = Finding(CaseKind.WENT_BACK, str(state.generation), {**found, "known_mills": state.spent_mills})
-        return [finding, *_judge_anchor(state, message, statement)]
-    return _judge_anchor(state, decoded.message, statement)
+        return [finding, *contradictions]
+    return contradictions
 
 
 def lost_state(state: MeterState, message: Any, newest: bool) -> bool:
@@ -147,8 +148,8 @@ def lost_state(state: MeterState, message: Any, newest: bool) -> bool:
     return isinstance(message, Anchor) and bool(message.spent_mills < state.spent_mills)
 
 
-def _judge_anchor(state: MeterState, anchor: Any, statement: Statement) -> list[Finding]:
-    """What an ANCHOR contradicts: more credit than granted, or other counters than ours at the same slot."""
+def _judge_anchor(state: MeterState, anchor: Any, newest: bool, statement: Statement) -> list[Finding]:
+    """What an ANCHOR contradicts: more credit than granted, less R than posted, other counters at the same slot."""
     if not isinstance(anchor, Anchor):
         return []
     findings = []
@@ -157,13 +158,15 @@ def _judge_anchor(state: MeterState, anchor: Any, statement: Statement) -> list[
         detail = {"credited_mills": anchor.credited_mills, "debited_mills": anchor.debited_mills}
         findings.append(Finding(CaseKind.COUNTER_AHEAD, key, detail))
     counters = {"spent_mills": anchor.spent_mills, "collected_mills": anchor.collected_mills}
-    same_slot = anchor.log_generation2 == state.log_generation & 3 and anchor.slot == state.frontier_slot
-    if state.started and same_slot:
+    ours = anchor.log_generation2 == state.log_generation & 3
+    same_slot = state.started and ours and anchor.slot == state.frontier_slot
+    too_much_mills = state.collected_mills - anchor.collected_mills
+    if too_much_mills and (same_slot or (newest and too_much_mills > 0)):
+        findings.append(Finding(CaseKind.DEBT_BOUNDS, f"{state.generation}:R{too_much_mills}", counters))
+    if same_slot:
         if anchor.volume_l != state.volume_l:
             difference_l = anchor.volume_l - state.volume_l
             findings.append(Finding(CaseKind.VOLUME_MISMATCH, key, {"difference_l": difference_l}))
-        if anchor.collected_mills != state.collected_mills:
-            findings.append(Finding(CaseKind.DEBT_BOUNDS, key, counters))
         if anchor.spent_mills > state.spent_mills:
             findings.append(Finding(CaseKind.UNEXPLAINED, key, counters))
     return findings
