@@ -132,8 +132,8 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
     read = step("typed", meter, "volume_l")
     assert '"volume_l": 1' in read and '"spent_mills": 127' in read
     seen = step("desk", desk)
-    assert '"valve":"open"' in seen, seen
-    assert '"balance":{"amount":1000,"currency":"XOF"}' in seen
+    assert '"valve": "open"' in seen, seen
+    assert '"balance": {\n    "amount": 1000,\n    "currency": "XOF"\n  }' in seen, seen
     assert "books are good" in seen and "schema is current" in seen
     assert next(steps, None) is None
     meter.type("quit\n")
