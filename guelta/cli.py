@@ -20,13 +20,13 @@ class Room(NamedTuple):
 
 
 ROOMS = {
-    "serve": Room("headend.cli", "serve", "headend", "Run the headend: bearers, ledger, REST and the live page."),
-    "db": Room("headend.cli", "db", "headend", "Create, upgrade and check the database."),
-    "key": Room("headend.cli", "key", "headend", "Create, list and revoke API keys."),
-    "provider": Room("headend.cli", "provider", "headend", "Payment providers and their signing secrets."),
-    "meter": Room("headend.cli", "meter", "headend", "Add or import meters."),
-    "tariff": Room("headend.cli", "tariff", "headend", "Publish and list tariffs."),
-    "ledger": Room("headend.cli", "ledger", "headend", "Check and rebuild the books."),
+    "serve": Room("headend.cli.serve", "serve", "headend", "Run the headend: bearers, ledger, REST and the live page."),
+    "db": Room("headend.cli.database", "db", "headend", "Create, upgrade and check the database."),
+    "key": Room("headend.cli.keys", "key", "headend", "Create, list and revoke API keys."),
+    "provider": Room("headend.cli.providers", "provider", "headend", "Payment providers and their signing secrets."),
+    "meter": Room("headend.cli.meters", "meter", "headend", "Add or import meters."),
+    "tariff": Room("headend.cli.tariffs", "tariff", "headend", "Publish and list tariffs."),
+    "ledger": Room("headend.cli.ledger", "ledger", "headend", "Check and rebuild the books."),
     "demo": Room(
         "simulator.demo", "demo", "simulator", "Watch eight homes for three days, on real MicroPython meters."
     ),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from headend.cli import ledger
+from headend.cli.ledger import ledger
 from headend.ledger.chain_check import chain_faults
 from headend.ledger.checks import CHECKS, check_books
 from headend.ledger.fault import Fault

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import headend.storage.sqlite  # noqa: F401  # isort: split
-from headend.cli import serve
+from headend.cli.serve import serve
 from headend.storage.writer import Job, Tx, Writer, _run_job
 
 IDLE, WRITING = 0, 1
