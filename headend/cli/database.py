@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from headend.cli.work import DATABASE, seen, written
+from headend.cli.work import DATABASE, UTILITY, seen, written
 from headend.ledger.books import open_books
 from headend.payments.amounts import EXPONENTS
 from headend.storage import migrate
@@ -17,7 +17,7 @@ def db() -> None:
 
 @db.command("upgrade")
 @DATABASE
-@click.option("--utility", default="Guelta", show_default=True)
+@UTILITY
 @click.option("--currency", type=click.Choice(sorted(EXPONENTS)), default="XOF", show_default=True)
 def db_upgrade(database: Path, utility: str, currency: str) -> None:
     """Create the database, or bring it to this release's schema."""

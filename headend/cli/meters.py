@@ -7,8 +7,9 @@ import click
 import msgspec
 
 from headend.api import strict_json
+from headend.api.endpoint import IMPORT_BYTES_MAX
 from headend.api.new_meters import MetersToImport, MeterToAdd, create_meter, create_meters
-from headend.cli.work import DATABASE, KEY_FILE, keyring_of, refusals_told, written
+from headend.cli.work import DATABASE, KEY_FILE, content_of, keyring_of, refusals_told, written
 from headend.clock import SystemClock
 
 
@@ -42,7 +43,7 @@ def meter_add(database: Path, key_file: Path | None, **fields: Any) -> None:
 def meter_import(database: Path, key_file: Path | None, file: Path) -> None:
     """Register the meters of FILE, a JSON object as POST /v1/meters:import takes it: all of them or none."""
     with refusals_told():
-        body = strict_json.decode(file.read_bytes(), MetersToImport)
+        body = strict_json.decode(content_of(file, IMPORT_BYTES_MAX), MetersToImport)
     keyring, now_unix_s = keyring_of(database, key_file), SystemClock().unix_us() // 1_000_000
     for made in written(database, lambda tx: create_meters(tx, keyring, body, now_unix_s)).meters:
         click.echo(msgspec.json.encode(made).decode())

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from headend.app import running
-from headend.cli.work import DATABASE, KEY_FILE, key_file_of, refusals_told
+from headend.cli.work import DATABASE, KEY_FILE, UTILITY, key_file_of, refusals_told
 from headend.clock import SimClock, SystemClock
 from headend.log import configure
 from headend.payments.amounts import EXPONENTS
@@ -44,7 +44,7 @@ class Bound(click.ParamType):
 @click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)
 @click.option("--clock", "clock_name", type=click.Choice(CLOCKS), default=CLOCKS[0], show_default=True)
 @click.option("--allow-remote", is_flag=True, help="Let --http listen for other machines; needs an API key.")
-@click.option("--utility", default="Guelta", show_default=True, help="Name of the utility, for a new database.")
+@UTILITY
 @click.option("--currency", type=click.Choice(sorted(EXPONENTS)), default="XOF", show_default=True)
 def serve(
     database: Path,

@@ -7,9 +7,10 @@ import msgspec
 
 from headend.api import strict_json
 from headend.api.aftermath import Aftermath
+from headend.api.endpoint import BODY_BYTES_MAX
 from headend.api.shapes import PageQuery
 from headend.api.tariffs import TariffToPublish, create_tariff, list_tariffs
-from headend.cli.work import DATABASE, refusals_told, seen, written
+from headend.cli.work import DATABASE, PUBLICATION_KEY, content_of, refusals_told, seen, written
 
 
 @click.group()
@@ -20,11 +21,19 @@ def tariff() -> None:
 @tariff.command("publish")
 @DATABASE
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", "idempotency_key", required=True, help="Your name for this publication; the same key acts once.")
+@PUBLICATION_KEY
 def tariff_publish(database: Path, file: Path, idempotency_key: str) -> None:
-    """Publish the tariff in FILE, a JSON object as POST /v1/tariffs takes it."""
+    """Publish the tariff in FILE, a JSON object as POST /v1/tariffs takes it.
+
+    \b
+    {"code": "niger", "title": "Niger 2006", "valid_from": "2026-01-01T00:00:00Z",
+     "prices": {"utc_offset_minutes": 60,
+                "blocks": [{"upto_l": 10000, "price": 127}, {"upto_l": 0, "price": 279}]}}
+
+    Prices are per cubic metre, in minor units. More: docs/examples/niger.json, docs/TARIFFS.md, docs/openapi.json.
+    """
     with refusals_told():
-        body = strict_json.decode(file.read_bytes(), TariffToPublish)
+        body = strict_json.decode(content_of(file, BODY_BYTES_MAX), TariffToPublish)
     key_text = f"cli/{idempotency_key}"
     made = written(database, lambda tx: create_tariff(tx, Aftermath(), body, key_text))
     click.echo(msgspec.json.encode(made).decode())

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
+from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from headend.api.problems import Problem
 from headend.clock import SystemClock
@@ -29,6 +31,22 @@ DATABASE = click.option(
 KEY_FILE = click.option(
     "--key-file", type=click.Path(dir_okay=False, path_type=Path), envvar="GUELTA_KEY_FILE",
     help="The key that wraps all secrets; made on first use. Default: DB with '.kek' appended. Back it up apart.",
+)  # fmt: skip
+TEXT_MAX = 100
+
+
+def _text(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value.strip() or len(value) > TEXT_MAX or not value.isprintable():
+        raise click.BadParameter(f"give 1 to {TEXT_MAX} printable characters")
+    return value
+
+
+UTILITY = click.option(
+    "--utility", default="Guelta", show_default=True, callback=_text, help="Name of the utility, for a new database."
+)
+PUBLICATION_KEY = click.option(
+    "--key", "idempotency_key", required=True, callback=_text,
+    help="Your name for this publication; the same key acts once.",
 )  # fmt: skip
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -67,8 +85,28 @@ def refusals_told() -> Iterator[None]:
         document = problem.document("en", "")
         places = "; ".join(f"{error.pointer}: {error.detail}" for error in document.errors)
         raise click.ClickException(f"{document.code}: {places or document.detail}") from None
-    except (Refused, InUse, StorageRefused, KeyFileRefused, ValueError, OSError) as refused:
+    except UnicodeEncodeError:
+        raise click.ClickException("what was given is not UTF-8 text; nothing was changed") from None
+    except (Refused, InUse, StorageRefused, KeyFileRefused, ValueError) as refused:
         raise click.ClickException(str(refused)) from None
+    except OSError as refused:
+        raise click.ClickException(
+            f"{refused.filename}: {refused.strerror}" if refused.filename else str(refused)
+        ) from None
+    except (DatabaseError, CommandError) as refused:
+        why = refused.orig if isinstance(refused, DatabaseError) else refused
+        raise click.ClickException(
+            f"the database: {why}. Is it one of Guelta's? 'guelta db upgrade' brings it to this release"
+        ) from None
+
+
+def content_of(file: Path, bytes_max: int) -> bytes:
+    """The bytes of a file that a request of the same kind could carry; OSError, or ValueError when it is longer."""
+    with file.open("rb") as stream:
+        content = stream.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise ValueError(f"{file}: longer than {bytes_max} bytes; split it")
+    return content
 
 
 def key_file_of(database: Path, key_file: Path | None) -> Path:

@@ -169,6 +169,49 @@ def test_commands_name_a_database_that_is_not_there(tmp_path: Path) -> None:
         assert refused.exit_code == 1 and "does not exist" in refused.output, command
 
 
+@pytest.mark.parametrize(
+    "command", [("ledger", "check"), ("db", "check"), ("db", "upgrade"), ("key", "list"), ("serve",)]
+)
+@pytest.mark.parametrize("content", [b"this is no database\n" * 400, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path, command: Any, content: bytes) -> None:
+    database = tmp_path / "a.db"
+    database.write_bytes(content)
+    refused = run(*command, "--db", database)
+    assert refused.exit_code == 1
+    assert refused.output.startswith("Error: the database: ") and "one of Guelta's" in refused.output
+    assert database.read_bytes() == content
+
+
+def test_a_database_without_its_tables_is_refused_by_those_who_only_read(tmp_path: Path) -> None:
+    (tmp_path / "a.db").touch()
+    refused = run("ledger", "check", "--db", tmp_path / "a.db")
+    assert refused.exit_code == 1 and "guelta db upgrade" in refused.output
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 101, "a\nb", "\udcff"])
+def test_names_that_are_no_text_are_wrong_options(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "tariff.json"
+    file.touch()
+    for command in (("db", "upgrade", "--utility", text), ("serve", "--utility", text)):
+        refused = run(*command, "--db", tmp_path / "a.db")
+        assert refused.exit_code == 2 and "printable characters" in refused.output, command
+    refused = run("tariff", "publish", file, "--key", text, "--db", tmp_path / "a.db")
+    assert refused.exit_code == 2 and "printable characters" in refused.output
+    assert not (tmp_path / "a.db").exists()
+
+
+def test_a_file_without_end_and_text_that_is_no_text_are_refused(tmp_path: Path) -> None:
+    database = tmp_path / "a.db"
+    for command in (("tariff", "publish", "--key", "a"), ("meter", "import")):
+        refused = run(*command, "/dev/zero", "--db", database)
+        assert refused.exit_code == 1 and "longer than" in refused.output
+    meter = ["--meter-id", "0" * 16, "--service-point", "C", "--tariff", "niger", "--db", database]
+    refused = run("meter", "add", "--holder", "\udcff", *meter)
+    assert refused.exit_code == 1 and "not UTF-8" in refused.output
+    refused = run("db", "upgrade", "--db", tmp_path / "none" / "a.db")
+    assert refused.exit_code == 1 and "No such file or directory" in refused.output
+
+
 def test_addresses_are_read_exactly() -> None:
     assert parse_address("[::1]:0") == Address("::1", 0) and parse_address("[::1]:0").is_loopback
     assert parse_address("localhost:80").is_loopback and not parse_address("example.org:80").is_loopback
