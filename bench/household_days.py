@@ -32,7 +32,7 @@ def load(path: Path) -> DataSet:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadData(f"{path} cannot be read: {error.strerror}. Give an existing file.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, a number too long, nested too deep
         raise BadData(f"{path} is not JSON: {error}.") from error
     if not isinstance(content, dict) or not isinstance(content.get("households"), list):
         raise BadData(f'{path} has no list "households". Give a file in the form of household_days.json.')

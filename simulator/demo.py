@@ -24,6 +24,7 @@ from .prices import FIRST_BLOCK_MILLS_PER_L
 from .radio import RadioOptions
 from .report import Outcome, as_json, table
 from .run import Options, Run
+from .teller import words
 from .texts import LANGUAGES, default_language, sentence
 
 _WATCHED_SECONDS_PER_DAY = 20
@@ -125,7 +126,13 @@ def _watch(run: Run, json_file: Path | None, stays: bool) -> Outcome:
     """The whole world, told on the terminal."""
     started = time.monotonic()
     options, teller = run.options, run.teller
-    teller.remark("world", meters=options.meters, days=options.days, seed=options.seed, price=FIRST_BLOCK_MILLS_PER_L)
+    teller.remark(
+        "world",
+        homes=words("one_home" if options.meters == 1 else "homes", n=options.meters),
+        days=words("one_day" if options.days == 1 else "days", n=options.days),
+        seed=options.seed,
+        price=FIRST_BLOCK_MILLS_PER_L,
+    )
     run.prepare()
     teller.remark("page", address=run.headend.address)
     for event, why in run.story.left_out:

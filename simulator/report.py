@@ -12,8 +12,6 @@ from .air import Counts
 from .checkers import MILLS_PER_MINOR, Finding, Reading, Witness, divergent
 from .texts import sentence
 
-_COLUMNS = ("V l", "C", "D", "S", "R", "balance", "valve", "slots")
-
 
 class Ledger(NamedTuple):
     """What the headend's own check says of its books."""
@@ -102,7 +100,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 def table(outcome: Outcome, lang: str) -> list[str]:
     """Each meter read over its console, beside the headend's REST, as lines of a terminal. Money in F CFA."""
-    rows: list[tuple[str, ...]] = [("", "", *_COLUMNS)]
+    rows: list[tuple[str, ...]] = [("", "", *sentence("columns", lang).split("|"))]
     for one in outcome.witnesses:
         wrong = any(finding.home == one.number for finding in outcome.findings)
         name = f"{'≠ ' if wrong else ''}{one.number} {one.name}"

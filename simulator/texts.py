@@ -12,11 +12,15 @@ LANGUAGES = ("en", "fr")
 SENTENCES: dict[str, tuple[str, str]] = {
     "page": ("The live page: {address}", "La page en direct : {address}"),
     "world": (
-        "{meters} homes, {days} days from Monday 30 March 2026, seed {seed}; prices of Niger: {price} mills a litre"
+        "{homes}, {days} from Monday 30 March 2026, seed {seed}; prices of Niger: {price} mills a litre"
         " ({price} F CFA a cubic metre).",
-        "{meters} foyers, {days} jours à partir du lundi 30 mars 2026, graine {seed} ; tarif du Niger :"
+        "{homes}, {days} à partir du lundi 30 mars 2026, graine {seed} ; tarif du Niger :"
         " {price} millièmes le litre ({price} F CFA le mètre cube).",
     ),
+    "one_home": ("{n} home", "{n} foyer"),
+    "homes": ("{n} homes", "{n} foyers"),
+    "one_day": ("{n} day", "{n} jour"),
+    "days": ("{n} days", "{n} jours"),
     "left_out": ("Not in this world: {event} ({why}).", "Pas dans ce monde : {event} ({why})."),
     "needs_two_days": ("it needs two days", "il faut deux jours"),
     "needs_second_home": ("it needs a second home", "il faut un second foyer"),
@@ -125,6 +129,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         " {slots} demi-heures gardées sur {expected} ; {seconds} s",
     ),
     "stays_up": ("The page stays up. Ctrl-C ends the demo.", "La page reste ouverte. Ctrl-C termine la démo."),
+    "columns": ("V l|C|D|S|R|balance|valve|slots", "V l|C|D|S|R|solde|vanne|demi-heures"),
     "side_meter": ("meter", "compteur"),
     "side_books": ("books", "livres"),
     "open": ("open", "ouverte"),

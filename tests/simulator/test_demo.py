@@ -24,6 +24,9 @@ def test_a_small_world_from_the_command_line(tmp_path: Path) -> None:
     arguments = ["--headless", "--meters", "2", "--days", "1", "--seed", "4", "--json", str(out), "--lang", "fr"]
     result = CliRunner().invoke(demo, arguments)
     assert result.exit_code == 0, result.output
+    assert result.output.startswith("2 foyers, 1 jour à partir du lundi 30 mars 2026, graine 4"), (
+        "one day, not one days"
+    )
     assert "compteurs et livres concordent : 2/2" in result.output.splitlines()[-1]
     figures = json.loads(out.read_text())
     assert set(figures) >= PROMISED

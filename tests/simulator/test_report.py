@@ -43,6 +43,7 @@ def test_percentiles_are_values_that_occurred(values: list[int], p50: int | None
 def test_money_in_the_table_is_exact_also_below_zero() -> None:
     header, meter, books = table(outcome(), "en")
     assert header.split() == ["V", "l", "C", "D", "S", "R", "balance", "valve", "slots"]
+    assert table(outcome(), "fr")[0].split()[-3:] == ["solde", "vanne", "demi-heures"]
     assert meter.split() == [
         "1",
         "Fati",

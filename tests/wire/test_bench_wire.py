@@ -97,6 +97,10 @@ def test_a_file_that_is_missing_or_not_json_is_refused(tmp_path: Path) -> None:
     text.write_bytes(b"\xff\xfe{")
     refused = run(text)
     assert refused.exit_code == 2 and "is not JSON" in refused.output
+    for beyond_reading in ("[" * 100_000, "9" * 5_000):
+        text.write_text(beyond_reading)
+        refused = run(text)
+        assert refused.exit_code == 2 and "is not JSON" in refused.output
 
 
 def test_the_shipped_priors_are_what_the_training_gives() -> None:
