@@ -1,5 +1,6 @@
 """What the page needs from the books, read in one go on one committed state. No words and no languages here."""
 
+import re
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -66,10 +67,16 @@ def read_facts(connection: Connection, now_unix_s: int) -> Facts:
         currency="XOF" if utility is None else utility.currency,
         exponent=0 if utility is None else utility.exponent,
         today=max(0, min(SLOTS_PER_DAY, end_slot - day_slot)),
-        homes=tuple(_home(connection, row, end_slot) for row in rows),
+        homes=tuple(_home(connection, row, end_slot) for row in sorted(rows, key=lambda row: natural(row.name))),
         paid_today_mills=connection.execute(text(_PAID), {"since": slot_start(day_slot) * 1_000_000}).scalar_one(),
         entries=connection.execute(text(_ENTRIES)).scalar_one(),
     )
+
+
+def natural(name: str) -> list[str | int]:
+    """The order in which people look for a house: "2 rue du Fleuve" before "10 rue du Fleuve", "A" beside "a"."""
+    parts = re.split(r"([0-9]{1,18})", name.casefold())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
 
 
 def last_batch(connection: Connection) -> int:

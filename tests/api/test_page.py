@@ -13,6 +13,7 @@ import pytest
 from headend.api.store import STORE
 from headend.storage.tables import meter_link
 from headend.web import pages, texts
+from headend.web.facts import natural
 from headend.web.health import check_books
 from headend.web.past import past
 from headend.web.story import Story
@@ -87,6 +88,18 @@ async def test_the_page_tells_all_without_javascript(house: House) -> None:
     english = (await read(house, "/?lang=en")).text
     for words in ("Open", "Water is on: there is credit left.", "paid 500", "balanced", "meters and books agree: 1/1"):
         assert words in english, words
+
+
+async def test_homes_stand_in_the_order_of_their_house_numbers(house: House) -> None:
+    """Whatever the order they were added in: 2 before 10, and names without regard to capitals."""
+    await house.settle_in()
+    for number, place in enumerate(("10 rue du Fleuve", "2 rue du Fleuve", "école 3"), 2):
+        meter = {"meter_id": f"{number:016x}", "holder": "A", "service_point": place, "tariff_code": "niger"}
+        assert (await house.post("/v1/meters", meter)).status == 201
+    page = (await read(house)).text
+    order = ("2 rue du Fleuve", "10 rue du Fleuve", "Concession 1", "école 3")
+    assert sorted(order, key=page.index) == list(order)
+    assert natural("1" * 40 + "²٣") != natural("1" * 39), "any digits at all"
 
 
 async def test_language_follows_the_browser_unless_asked_otherwise(house: House) -> None:
