@@ -72,14 +72,14 @@ class Terminal:
                 return heard
         raise AssertionError(f"{wanted!r} was never said, but:\n{heard}")
 
-    def close(self) -> None:
+    def close(self, patience_s: float = 5) -> None:
         """End of what is typed; what still runs is told to end, as by closing the window."""
         if self.process.stdout is not None and self.process.stdout.closed:
             return
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.close()
         try:
-            self.process.wait(timeout=5)
+            self.process.wait(timeout=patience_s)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait(timeout=WAITS_S)
@@ -106,7 +106,7 @@ def terminals(tmp_path: Path, guide: list[tuple[str, str]]) -> Iterator[dict[str
     opened = {who: Terminal(tmp_path, begins) for who in ("desk", "headend", "meter")}
     yield opened
     for one in opened.values():
-        one.close()
+        one.close(patience_s=0.2)
 
 
 @pytest.mark.slow
