@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +13,7 @@ from headend.api.problems import Problem
 INTEGER_MAX = 2**53 - 1
 MINOR_MAX = 10**12
 PAGE_LIMIT_MAX = 500
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MeterIdText = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{16}(?![\s\S])", description="meter_id: 8 bytes as 16 lower-case hex digits")
@@ -81,13 +82,27 @@ def instant(unix_s: int) -> str:
 
 def unix_s_of(text: str, pointer: str, problem: str = "invalid_body") -> int:
     """RFC 3339 with an offset, whole seconds, 2020 to 2099, as Unix seconds; else Problem at `pointer`."""
-    expected = (
-        "Expected an RFC 3339 time with an offset and whole seconds between 2020 and 2100, as 2026-11-22T07:30:00Z"
-    )
+    at_us = _microseconds(text)
+    if at_us is None or at_us % 1_000_000:
+        expected = "Expected an RFC 3339 time with an offset and whole seconds between 2020 and 2100"
+        raise Problem(problem, ((pointer, f"{expected}, as 2026-11-22T07:30:00Z"),))
+    return at_us // 1_000_000
+
+
+def unix_us_of(text: str, pointer: str, problem: str = "invalid_body") -> int:
+    """The same with fractions of a second allowed, as Unix microseconds."""
+    at_us = _microseconds(text)
+    if at_us is None:
+        expected = "Expected an RFC 3339 time with an offset between 2020 and 2100"
+        raise Problem(problem, ((pointer, f"{expected}, as 2026-11-22T07:30:00.125Z"),))
+    return at_us
+
+
+def _microseconds(text: str) -> int | None:
     try:
-        at = datetime.fromisoformat(text) if len(text) <= 25 and "T" in text else None
+        at = datetime.fromisoformat(text) if len(text) <= 35 and "T" in text else None
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None or at.microsecond or not 2020 <= at.year < 2100:
-        raise Problem(problem, ((pointer, expected),))
-    return int(at.timestamp())
+    if at is None or at.tzinfo is None or not 2020 <= at.year < 2100:
+        return None
+    return (at - _UNIX_EPOCH) // timedelta(microseconds=1)

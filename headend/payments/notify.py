@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from headend.api import strict_json
 from headend.api.problems import Problem
-from headend.api.shapes import unix_s_of
+from headend.api.shapes import unix_us_of
 from headend.ledger import payments
 from headend.ledger.cases import CaseKind, open_case
 from headend.ledger.payments import Outcome, Payment, PaymentOutcome
@@ -92,7 +92,7 @@ def _payment(tx: Tx, kept: Kept) -> Payment | _Unbookable:
     """The message as a payment in the currency of the books, exact to the minor unit; or why it is none."""
     try:
         body = strict_json.decode(kept.raw, Notification)
-        paid_at_unix_s = unix_s_of(body.paid_at, "/paid_at")
+        paid_at_us = unix_us_of(body.paid_at, "/paid_at")
     except Problem:
         return _Unbookable(_transaction_id_in(kept.raw), UNREADABLE)
     currency, exponent = tx.cursor.execute("SELECT currency, exponent FROM utility").fetchone()
@@ -107,7 +107,7 @@ def _payment(tx: Tx, kept: Kept) -> Payment | _Unbookable:
         reference=body.account,
         amount_minor=amount_minor,
         currency=body.currency,
-        paid_at_us=paid_at_unix_s * 1_000_000,
+        paid_at_us=paid_at_us,
         till_event_id=kept.event_id,
     )
 

@@ -60,8 +60,11 @@ class InquiryAnswer(Response):
     ceiling: Money
 
 
-class Notification(Request):
-    """Money has been paid. Sent as often as needed until answered; each transaction counts once."""
+class Notification(Request, frozen=True, forbid_unknown_fields=False):
+    """Money has been paid. Sent as often as needed until answered; each transaction counts once.
+
+    Fields we do not know are no reason to keep a payer waiting: providers add them as they go.
+    """
 
     transaction_id: TransactionId
     account: Account
