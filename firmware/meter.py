@@ -58,7 +58,7 @@ class Meter:
         self.sync = Sync(self, identity.meter_id, identity.report_slots)
         self.slots = Slots(self)
         self.downlink = Downlink(self)
-        self.low_credit = False
+        self.low_credit = None  # not known yet: a boot is not a crossing
         self.until_unix_s = 0
         self.must_persist = False
         self.unpersisted_l = 0
@@ -166,7 +166,7 @@ class Meter:
         if self.valve.plan(OPEN if decision.open else CLOSED, decision.reason):
             self.must_persist = True
         self.until_unix_s = decision.until_unix_s
-        if decision.low_credit and not self.low_credit:
+        if decision.low_credit and self.low_credit is False:
             self.events.add(event_codes.LOW_CREDIT, unix_s, max(0, state.balance_mills))
         self.low_credit = decision.low_credit
         self.sync.dry(not decision.open or not state.opened, now_us)

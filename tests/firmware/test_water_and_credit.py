@@ -67,6 +67,19 @@ def test_opens_by_itself_after_a_statement(rig: Make) -> None:
     assert meter.draw(100) == 10
 
 
+def test_low_credit_is_told_at_the_crossing_and_not_at_each_boot(rig: Make) -> None:
+    """CT-16, the meter's share: one event when the balance falls to the level, none for a reboot below it."""
+    meter = rig(opening=opening(10_000)).start()
+    meter.draw(9)
+    assert meter.event_codes().count(event_codes.LOW_CREDIT) == 0
+    meter.draw(2)
+    assert meter.event_codes().count(event_codes.LOW_CREDIT) == 1
+    meter.kill()
+    meter.restart().run(HOUR)
+    assert meter.read()["balance_mills"] < POLICY.low_credit_mills
+    assert meter.event_codes().count(event_codes.LOW_CREDIT) == 1
+
+
 def test_statements_in_any_order_end_in_the_same_place(rig: Make) -> None:
     """A2: C and D by maximum, so loss, repetition and order are harmless; credit is taken back only by raising D."""
     meter = rig(opening=opening(1_000)).start()
