@@ -39,6 +39,10 @@ def document(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     for endpoint in endpoints:
         shapes += [shape for part in ("body", "return") if (shape := endpoint.shape(part)) is not None]
     schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
+    for component in components.values():
+        if "description" in component:
+            # Python 3.13 takes the indentation off docstrings; the document is the same whatever made it.
+            component["description"] = " ".join(component["description"].split())
     by_shape = dict(zip(map(repr, shapes), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
