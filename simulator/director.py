@@ -27,6 +27,11 @@ _UTILITY = words("who_utility")
 _HEADEND = words("who_headend")
 
 
+def whole_hours(span_us: int) -> int:
+    """A span told to a person, to the nearest hour: a second before a full day is 24 hours, not 23."""
+    return (span_us + HOUR_US // 2) // HOUR_US
+
+
 class Director:
     """One world's story as it unfolds. Counts what only the story knows: kills of meters and of the headend."""
 
@@ -135,7 +140,7 @@ class Director:
         assert self._story.price_change is not None
         if home.meter.running and home.read_console()["tariff_version"] != before:
             late_us = self._world.now_us - self._story.price_change.midnight_us
-            self._tell(home.name, "applied_late", hours=late_us // HOUR_US)
+            self._tell(home.name, "applied_late", hours=whole_hours(late_us))
             self._world.after(_LOOK_AGAIN_US, self._explain_correction, home)
             return
         self._world.after(_READ_AGAIN_US, self._has_new_price, home, before)
@@ -207,7 +212,7 @@ class Director:
         if leak is None or self._homes[leak.home] is not home or self._leak_told:
             return
         self._leak_told = True
-        self._tell(home.name, "leak_alarm", hours=(self._world.now_us - leak.from_us) // HOUR_US)
+        self._tell(home.name, "leak_alarm", hours=whole_hours(self._world.now_us - leak.from_us))
         self._world.after(leak.repair_us, self._leak_repaired, home)
 
     def _tell(self, who: Spoken, key: str, **facts: object) -> None:
