@@ -32,20 +32,15 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def read_often(*suffixes: str) -> list[Path]:
-    """All but migrations: a migration is one long list, written once and never edited."""
-    return [path for path in tracked(*suffixes) if "/migrations/versions/" not in path.as_posix()]
-
-
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:
-    long = {relative(p): n for p in read_often(".py") if (n := len(p.read_text().splitlines())) > LINES_MAX}
+    long = {relative(p): n for p in tracked(".py") if (n := len(p.read_text().splitlines())) > LINES_MAX}
     assert long == {}
 
 
 def test_functions_fit_a_screen() -> None:
     long = {
         f"{relative(path)}:{node.name}": size
-        for path in read_often(".py")
+        for path in tracked(".py")
         for node in functions(path)
         if (size := (node.end_lineno or 0) - node.lineno) > FUNCTION_LINES_MAX
     }

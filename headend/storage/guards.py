@@ -1,7 +1,5 @@
 """What the database itself refuses and shows: insert-only triggers, statements that never fall, the view `posting`."""
 
-from headend.storage import tables
-
 _INSERT_ONLY = """
 CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is insert-only: correct it with another row'); END
@@ -25,10 +23,10 @@ BEGIN SELECT RAISE(ABORT, 'a reversal names an entry of the same meter and gener
 """
 
 
-def _segment_postings(source: str) -> list[str]:
+def _segment_postings(source: str, roles: tuple[str, ...]) -> list[str]:
     """One SELECT per role: wallet debited, the role's account credited; each litre's money appears once."""
     selects = []
-    for role in tables.ROLES:
+    for role in roles:
         if role == "debt":
             credit, join = "r.id", "JOIN account r ON r.class_ = 'receivable' AND r.contract_id = s.contract_id"
         else:
@@ -43,20 +41,18 @@ def _segment_postings(source: str) -> list[str]:
     return selects
 
 
-def _posting_view() -> str:
+def _posting_view(roles: tuple[str, ...]) -> str:
     transfers = (
         "SELECT 'transfer' AS source, t.id AS source_id, t.batch_id AS batch_id, e.meter_id AS meter_id, "
         "t.debit_account AS debit_account, t.credit_account AS credit_account, t.amount_mills AS amount_mills "
         "FROM transfer t JOIN entry e ON e.id = t.entry_id"
     )
     return "CREATE VIEW posting AS " + " UNION ALL ".join(
-        [transfers, *_segment_postings("uplink"), *_segment_postings("segment")]
+        [transfers, *_segment_postings("uplink", roles), *_segment_postings("segment", roles)]
     )
 
 
-def create_statements() -> list[str]:
-    """The DDL, in order, after the tables exist."""
-    refusals = [
-        _INSERT_ONLY.format(table=book.name, verb=verb) for book in tables.BOOKS for verb in ("UPDATE", "DELETE")
-    ]
-    return [*refusals, _STATEMENT_RISES, _REVERSAL_MATCHES, _posting_view()]
+def create_statements(books: tuple[str, ...], roles: tuple[str, ...]) -> list[str]:
+    """The DDL, in order, after the tables exist: `books` become insert-only, `posting` has one row per role."""
+    refusals = [_INSERT_ONLY.format(table=book, verb=verb) for book in books for verb in ("UPDATE", "DELETE")]
+    return [*refusals, _STATEMENT_RISES, _REVERSAL_MATCHES, _posting_view(roles)]

@@ -89,7 +89,7 @@ def test_an_upgrade_twice_is_no_change(world: World) -> None:
 
 def test_an_interrupted_upgrade_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """H8: the schema arrives whole or not at all."""
-    monkeypatch.setattr("headend.storage.guards.create_statements", lambda: ["CREATE TRIGGER broken"])
+    monkeypatch.setattr("headend.storage.guards.create_statements", lambda *_: ["CREATE TRIGGER broken"])
     path = tmp_path / "books.db"
     with pytest.raises(exc.OperationalError):
         migrate.upgrade(path)

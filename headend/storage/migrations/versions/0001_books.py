@@ -1,5 +1,5 @@
 # ruff: noqa: E501
-"""The first schema: books, registry, state, and the guards over them.
+"""The books: insert-only, chained, and guarded by the database itself.
 
 Revision 0001.
 """
@@ -16,8 +16,54 @@ depends_on = None
 
 WHOLE = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
+# What this revision guards, written out: a migration means the same for ever, whatever the tables become.
+BOOKS = (
+    "batch",
+    "account",
+    "role_account",
+    "tariff",
+    "pack",
+    "uplink",
+    "segment",
+    "meter_event",
+    "entry",
+    "transfer",
+    "statement",
+    "till_event",
+    "payment",
+)
+ROLES = ("water", "sewer", "fixed", "levy", "tax1", "tax2", "debt")
+
 
 def upgrade() -> None:
+    _chain_and_accounts()
+    _tariffs()
+    _uplinks()
+    _uplink_indexes()
+    _segments()
+    _entries()
+    _statements()
+    _money_in()
+    for statement in guards.create_statements(BOOKS, ROLES):
+        op.execute(statement)
+
+
+def _chain_and_accounts() -> None:
+    """The chain, the accounts, and which account a role is posted to."""
+    op.create_table(
+        "batch",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("lane", WHOLE, nullable=False),
+        sa.Column("format", WHOLE, nullable=False),
+        sa.Column("committed_us", WHOLE, nullable=False),
+        sa.Column("previous_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("manifest", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("length(hash) = 32 AND length(previous_hash) = 32", name=op.f("ck_batch_hashes_32_bytes")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch")),
+        sa.UniqueConstraint("hash", name=op.f("uq_batch_hash")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "account",
         sa.Column("id", WHOLE, nullable=False),
@@ -36,169 +82,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_account_contract_id", "account", ["class_", "contract_id"], unique=False)
     op.create_table(
-        "api_key",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("created_us", WHOLE, nullable=False),
-        sa.Column("revoked_us", WHOLE, nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
-        sa.UniqueConstraint("name", name=op.f("uq_api_key_name")),
-        sa.UniqueConstraint("secret_hash", name=op.f("uq_api_key_secret_hash")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "batch",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("lane", WHOLE, nullable=False),
-        sa.Column("format", WHOLE, nullable=False),
-        sa.Column("committed_us", WHOLE, nullable=False),
-        sa.Column("previous_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("manifest", sa.LargeBinary(), nullable=False),
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("length(hash) = 32 AND length(previous_hash) = 32", name=op.f("ck_batch_hashes_32_bytes")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch")),
-        sa.UniqueConstraint("hash", name=op.f("uq_batch_hash")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "case_file",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("meter_id", sa.LargeBinary(), nullable=True),
-        sa.Column("opened_us", WHOLE, nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("closed_us", WHOLE, nullable=True),
-        sa.Column("outcome", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_file")),
-        sa.UniqueConstraint("key", name=op.f("uq_case_file_key")),
-        sqlite_strict=True,
-    )
-    op.create_index("ix_case_file_meter_id", "case_file", ["meter_id"], unique=False)
-    op.create_table(
-        "customer",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("phone", sa.Text(), nullable=True),
-        sa.Column("language", sa.Text(), nullable=False),
-        sa.CheckConstraint("language IN ('fr', 'en')", name=op.f("ck_customer_language_known")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "entry",
+        "role_account",
         sa.Column("id", WHOLE, nullable=False),
         sa.Column("batch_id", WHOLE, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("effective_us", WHOLE, nullable=False),
-        sa.Column("memo", sa.Text(), nullable=False),
-        sa.Column("meter_id", sa.LargeBinary(), nullable=True),
-        sa.Column("generation", WHOLE, nullable=True),
-        sa.Column("reverses", WHOLE, nullable=True),
-        sa.ForeignKeyConstraint(["reverses"], ["entry.id"], name=op.f("fk_entry_reverses")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_entry")),
-        sa.UniqueConstraint("key", name=op.f("uq_entry_key")),
-        sa.UniqueConstraint("reverses", name=op.f("uq_entry_reverses")),
+        sa.Column("role_map", WHOLE, nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("account_id", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_role_account_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_role_account")),
+        sa.UniqueConstraint("role_map", "role", name=op.f("uq_role_account_role_map_role")),
         sqlite_strict=True,
     )
-    op.create_index("ix_entry_meter_id", "entry", ["meter_id"], unique=False)
-    op.create_table(
-        "idempotency",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("status", WHOLE, nullable=False),
-        sa.Column("response", sa.LargeBinary(), nullable=False),
-        sa.Column("created_us", WHOLE, nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_idempotency")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "meter",
-        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
-        sa.Column("generation", WHOLE, nullable=False),
-        sa.Column("epoch", WHOLE, nullable=False),
-        sa.Column("litres_per_pulse", WHOLE, nullable=False),
-        sa.Column("first_index_l", WHOLE, nullable=False),
-        sa.Column("first_slot", WHOLE, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("added_us", WHOLE, nullable=False),
-        sa.CheckConstraint("state IN ('active', 'quarantined', 'retired')", name=op.f("ck_meter_state_known")),
-        sa.CheckConstraint("length(meter_id) = 8", name=op.f("ck_meter_meter_id_8_bytes")),
-        sa.PrimaryKeyConstraint("meter_id", name=op.f("pk_meter")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "meter_link",
-        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
-        sa.Column("generation", WHOLE, nullable=False),
-        sa.Column("epoch", WHOLE, nullable=False),
-        sa.Column("up_highest", WHOLE, nullable=False),
-        sa.Column("up_bitmap", sa.LargeBinary(), nullable=False),
-        sa.Column("down_next", WHOLE, nullable=False),
-        sa.Column("bearer", WHOLE, nullable=True),
-        sa.Column("address", sa.Text(), nullable=True),
-        sa.Column("heard_us", WHOLE, nullable=True),
-        sa.Column("heard_counter", WHOLE, nullable=True),
-        sa.Column("status", WHOLE, nullable=False),
-        sa.Column("statement_echo", WHOLE, nullable=False),
-        sa.Column("tariff_echo", WHOLE, nullable=False),
-        sa.Column("policy_echo", WHOLE, nullable=False),
-        sa.Column("plan_echo", WHOLE, nullable=False),
-        sa.Column("anchor_slot", WHOLE, nullable=False),
-        sa.Column("unopened", WHOLE, nullable=False),
-        sa.Column("battery_mv", WHOLE, nullable=True),
-        sa.Column("firmware_version", WHOLE, nullable=True),
-        sa.Column("boot_count", WHOLE, nullable=True),
-        sa.Column("balance_mills", WHOLE, nullable=True),
-        sa.Column("balance_slot", WHOLE, nullable=True),
-        sa.PrimaryKeyConstraint("meter_id", name=op.f("pk_meter_link")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "meter_state",
-        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
-        sa.Column("generation", WHOLE, nullable=False),
-        sa.Column("log_generation", WHOLE, nullable=False),
-        sa.Column("frontier_slot", WHOLE, nullable=False),
-        sa.Column("started", WHOLE, nullable=False),
-        sa.Column("waiting", WHOLE, nullable=False),
-        sa.Column("unsure", WHOLE, nullable=False),
-        sa.Column("volume_l", WHOLE, nullable=False),
-        sa.Column("spent_mills", WHOLE, nullable=False),
-        sa.Column("collected_mills", WHOLE, nullable=False),
-        sa.Column("instalments", WHOLE, nullable=False),
-        sa.Column("pack_version", WHOLE, nullable=False),
-        sa.Column("metered_spent_mills", WHOLE, nullable=False),
-        sa.Column("metered_remainder", WHOLE, nullable=False),
-        sa.Column("metered_day", WHOLE, nullable=False),
-        sa.Column("metered_month", WHOLE, nullable=False),
-        sa.Column("metered_position_l", WHOLE, nullable=False),
-        sa.Column("today_spent_mills", WHOLE, nullable=False),
-        sa.Column("today_remainder", WHOLE, nullable=False),
-        sa.Column("today_day", WHOLE, nullable=False),
-        sa.Column("today_month", WHOLE, nullable=False),
-        sa.Column("today_position_l", WHOLE, nullable=False),
-        sa.Column("carry_water", WHOLE, nullable=False),
-        sa.Column("carry_sewer", WHOLE, nullable=False),
-        sa.Column("carry_fixed", WHOLE, nullable=False),
-        sa.Column("carry_levy", WHOLE, nullable=False),
-        sa.Column("carry_tax1", WHOLE, nullable=False),
-        sa.Column("carry_tax2", WHOLE, nullable=False),
-        sa.Column("corrected_mills", WHOLE, nullable=False),
-        sa.PrimaryKeyConstraint("meter_id", name=op.f("pk_meter_state")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "service_point",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("address", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_point")),
-        sqlite_strict=True,
-    )
+
+
+def _tariffs() -> None:
+    """Published tariffs, and the packs that meters are meant to hold."""
     op.create_table(
         "tariff",
         sa.Column("id", WHOLE, nullable=False),
@@ -219,17 +117,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_tariff_code_valid_from_slot", "tariff", ["code", "valid_from_slot"], unique=False)
     op.create_table(
-        "till_event",
+        "pack",
         sa.Column("id", WHOLE, nullable=False),
         sa.Column("batch_id", WHOLE, nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("message_id", sa.Text(), nullable=False),
-        sa.Column("received_us", WHOLE, nullable=False),
-        sa.Column("raw", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_till_event")),
-        sa.UniqueConstraint("provider", "message_id", name=op.f("uq_till_event_provider_message_id")),
+        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", WHOLE, nullable=False),
+        sa.Column("version", WHOLE, nullable=False),
+        sa.Column("from_slot", WHOLE, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("tariff_id", WHOLE, nullable=True),
+        sa.CheckConstraint("kind IN (3, 4, 6)", name=op.f("ck_pack_kind_known")),
+        sa.CheckConstraint("length(meter_id) = 8", name=op.f("ck_pack_meter_id_8_bytes")),
+        sa.CheckConstraint("version BETWEEN 1 AND 65535", name=op.f("ck_pack_version_range")),
+        sa.ForeignKeyConstraint(["tariff_id"], ["tariff.id"], name=op.f("fk_pack_tariff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pack")),
+        sa.UniqueConstraint("meter_id", "kind", "version", name=op.f("uq_pack_meter_id_kind_version")),
         sqlite_strict=True,
     )
+
+
+def _uplinks() -> None:
+    """The facts of a frame and the first segment it lets us post."""
     op.create_table(
         "uplink",
         sa.Column("id", WHOLE, nullable=False),
@@ -290,6 +198,10 @@ def upgrade() -> None:
         ),
         sqlite_strict=True,
     )
+
+
+def _uplink_indexes() -> None:
+    """By meter and slot; no slot is posted twice (SEMANTICS F1)."""
     op.create_index(
         "ix_uplink_log",
         "uplink",
@@ -304,116 +216,10 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("segment_first_slot IS NOT NULL"),
     )
-    op.create_table(
-        "utility",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("exponent", WHOLE, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_utility")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "contract",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("customer_number", sa.Text(), nullable=False),
-        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
-        sa.Column("customer_id", WHOLE, nullable=False),
-        sa.Column("service_point_id", WHOLE, nullable=False),
-        sa.Column("start_slot", WHOLE, nullable=False),
-        sa.Column("tariff_code", sa.Text(), nullable=False),
-        sa.Column("households", WHOLE, nullable=False),
-        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_contract_customer_id")),
-        sa.ForeignKeyConstraint(["service_point_id"], ["service_point.id"], name=op.f("fk_contract_service_point_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_contract")),
-        sa.UniqueConstraint("customer_number", name=op.f("uq_contract_customer_number")),
-        sa.UniqueConstraint("meter_id", "start_slot", name=op.f("uq_contract_meter_id_start_slot")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "meter_event",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("batch_id", WHOLE, nullable=False),
-        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
-        sa.Column("generation", WHOLE, nullable=False),
-        sa.Column("event_no", WHOLE, nullable=False),
-        sa.Column("at_unix_s", WHOLE, nullable=False),
-        sa.Column("code", WHOLE, nullable=False),
-        sa.Column("argument", WHOLE, nullable=False),
-        sa.Column("uplink_id", WHOLE, nullable=False),
-        sa.ForeignKeyConstraint(["uplink_id"], ["uplink.id"], name=op.f("fk_meter_event_uplink_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_meter_event")),
-        sa.UniqueConstraint(
-            "meter_id", "generation", "event_no", name=op.f("uq_meter_event_meter_id_generation_event_no")
-        ),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "meter_key",
-        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
-        sa.Column("generation", WHOLE, nullable=False),
-        sa.Column("kek_id", sa.Text(), nullable=False),
-        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["meter_id"], ["meter.meter_id"], name=op.f("fk_meter_key_meter_id")),
-        sa.PrimaryKeyConstraint("meter_id", "generation", name=op.f("pk_meter_key")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "pack",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("batch_id", WHOLE, nullable=False),
-        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
-        sa.Column("kind", WHOLE, nullable=False),
-        sa.Column("version", WHOLE, nullable=False),
-        sa.Column("from_slot", WHOLE, nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("tariff_id", WHOLE, nullable=True),
-        sa.CheckConstraint("kind IN (3, 4, 6)", name=op.f("ck_pack_kind_known")),
-        sa.CheckConstraint("length(meter_id) = 8", name=op.f("ck_pack_meter_id_8_bytes")),
-        sa.CheckConstraint("version BETWEEN 1 AND 65535", name=op.f("ck_pack_version_range")),
-        sa.ForeignKeyConstraint(["tariff_id"], ["tariff.id"], name=op.f("fk_pack_tariff_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pack")),
-        sa.UniqueConstraint("meter_id", "kind", "version", name=op.f("uq_pack_meter_id_kind_version")),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "payment",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("batch_id", WHOLE, nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("provider_txn_id", sa.Text(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("amount_mills", WHOLE, nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("paid_at_us", WHOLE, nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("meter_id", sa.LargeBinary(), nullable=True),
-        sa.Column("entry_id", WHOLE, nullable=False),
-        sa.Column("till_event_id", WHOLE, nullable=True),
-        sa.CheckConstraint(
-            "(outcome = 'credited') = (meter_id IS NOT NULL)", name=op.f("ck_payment_credited_names_a_meter")
-        ),
-        sa.CheckConstraint("outcome IN ('credited', 'suspense')", name=op.f("ck_payment_outcome_known")),
-        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_payment_entry_id")),
-        sa.ForeignKeyConstraint(["till_event_id"], ["till_event.id"], name=op.f("fk_payment_till_event_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
-        sa.UniqueConstraint("entry_id", name=op.f("uq_payment_entry_id")),
-        sa.UniqueConstraint("provider", "provider_txn_id", name=op.f("uq_payment_provider_provider_txn_id")),
-        sqlite_strict=True,
-    )
-    op.create_index("ix_payment_meter_id", "payment", ["meter_id"], unique=False)
-    op.create_table(
-        "role_account",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("batch_id", WHOLE, nullable=False),
-        sa.Column("role_map", WHOLE, nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("account_id", WHOLE, nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_role_account_account_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_role_account")),
-        sa.UniqueConstraint("role_map", "role", name=op.f("uq_role_account_role_map_role")),
-        sqlite_strict=True,
-    )
+
+
+def _segments() -> None:
+    """Further segments of an uplink, and what meters report of themselves."""
     op.create_table(
         "segment",
         sa.Column("id", WHOLE, nullable=False),
@@ -464,6 +270,69 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "meter_event",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("batch_id", WHOLE, nullable=False),
+        sa.Column("meter_id", sa.LargeBinary(), nullable=False),
+        sa.Column("generation", WHOLE, nullable=False),
+        sa.Column("event_no", WHOLE, nullable=False),
+        sa.Column("at_unix_s", WHOLE, nullable=False),
+        sa.Column("code", WHOLE, nullable=False),
+        sa.Column("argument", WHOLE, nullable=False),
+        sa.Column("uplink_id", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(["uplink_id"], ["uplink.id"], name=op.f("fk_meter_event_uplink_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meter_event")),
+        sa.UniqueConstraint(
+            "meter_id", "generation", "event_no", name=op.f("uq_meter_event_meter_id_generation_event_no")
+        ),
+        sqlite_strict=True,
+    )
+
+
+def _entries() -> None:
+    """Business events as transfers."""
+    op.create_table(
+        "entry",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("batch_id", WHOLE, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("effective_us", WHOLE, nullable=False),
+        sa.Column("memo", sa.Text(), nullable=False),
+        sa.Column("meter_id", sa.LargeBinary(), nullable=True),
+        sa.Column("generation", WHOLE, nullable=True),
+        sa.Column("reverses", WHOLE, nullable=True),
+        sa.ForeignKeyConstraint(["reverses"], ["entry.id"], name=op.f("fk_entry_reverses")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entry")),
+        sa.UniqueConstraint("key", name=op.f("uq_entry_key")),
+        sa.UniqueConstraint("reverses", name=op.f("uq_entry_reverses")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_entry_meter_id", "entry", ["meter_id"], unique=False)
+    op.create_table(
+        "transfer",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("batch_id", WHOLE, nullable=False),
+        sa.Column("entry_id", WHOLE, nullable=False),
+        sa.Column("debit_account", WHOLE, nullable=False),
+        sa.Column("credit_account", WHOLE, nullable=False),
+        sa.Column("amount_mills", WHOLE, nullable=False),
+        sa.CheckConstraint(
+            "amount_mills > 0 AND amount_mills <= 9007199254740991", name=op.f("ck_transfer_amount_positive")
+        ),
+        sa.CheckConstraint("debit_account <> credit_account", name=op.f("ck_transfer_two_accounts")),
+        sa.ForeignKeyConstraint(["credit_account"], ["account.id"], name=op.f("fk_transfer_credit_account")),
+        sa.ForeignKeyConstraint(["debit_account"], ["account.id"], name=op.f("fk_transfer_debit_account")),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_transfer_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_transfer_entry_id", "transfer", ["entry_id"], unique=False)
+
+
+def _statements() -> None:
+    """C and D with a number, and what they are made of (SEMANTICS A3)."""
+    op.create_table(
         "statement",
         sa.Column("id", WHOLE, nullable=False),
         sa.Column("batch_id", WHOLE, nullable=False),
@@ -499,25 +368,45 @@ def upgrade() -> None:
         sa.UniqueConstraint("meter_id", "generation", "number", name=op.f("uq_statement_meter_id_generation_number")),
         sqlite_strict=True,
     )
+
+
+def _money_in() -> None:
+    """Providers' messages as they came, and the payments made of them."""
     op.create_table(
-        "transfer",
+        "till_event",
         sa.Column("id", WHOLE, nullable=False),
         sa.Column("batch_id", WHOLE, nullable=False),
-        sa.Column("entry_id", WHOLE, nullable=False),
-        sa.Column("debit_account", WHOLE, nullable=False),
-        sa.Column("credit_account", WHOLE, nullable=False),
-        sa.Column("amount_mills", WHOLE, nullable=False),
-        sa.CheckConstraint(
-            "amount_mills > 0 AND amount_mills <= 9007199254740991", name=op.f("ck_transfer_amount_positive")
-        ),
-        sa.CheckConstraint("debit_account <> credit_account", name=op.f("ck_transfer_two_accounts")),
-        sa.ForeignKeyConstraint(["credit_account"], ["account.id"], name=op.f("fk_transfer_credit_account")),
-        sa.ForeignKeyConstraint(["debit_account"], ["account.id"], name=op.f("fk_transfer_debit_account")),
-        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_transfer_entry_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("received_us", WHOLE, nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_till_event")),
+        sa.UniqueConstraint("provider", "message_id", name=op.f("uq_till_event_provider_message_id")),
         sqlite_strict=True,
     )
-    op.create_index("ix_transfer_entry_id", "transfer", ["entry_id"], unique=False)
-
-    for statement in guards.create_statements():
-        op.execute(statement)
+    op.create_table(
+        "payment",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("batch_id", WHOLE, nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("provider_txn_id", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("amount_mills", WHOLE, nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("paid_at_us", WHOLE, nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("meter_id", sa.LargeBinary(), nullable=True),
+        sa.Column("entry_id", WHOLE, nullable=False),
+        sa.Column("till_event_id", WHOLE, nullable=True),
+        sa.CheckConstraint(
+            "(outcome = 'credited') = (meter_id IS NOT NULL)", name=op.f("ck_payment_credited_names_a_meter")
+        ),
+        sa.CheckConstraint("outcome IN ('credited', 'suspense')", name=op.f("ck_payment_outcome_known")),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_payment_entry_id")),
+        sa.ForeignKeyConstraint(["till_event_id"], ["till_event.id"], name=op.f("fk_payment_till_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_payment_entry_id")),
+        sa.UniqueConstraint("provider", "provider_txn_id", name=op.f("uq_payment_provider_provider_txn_id")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_payment_meter_id", "payment", ["meter_id"], unique=False)

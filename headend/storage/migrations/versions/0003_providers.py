@@ -1,13 +1,13 @@
 """Providers, what they sign with, and what each of their messages was answered.
 
-Revision 0002.
+Revision 0003.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
