@@ -45,7 +45,7 @@ $(DEV_READY): locks/dev.txt pyproject.toml | $(BIN)/python
 demo: $(DEMO_READY) ## eight homes, three days: real MicroPython meters, radio, payments, and a page (ARGS="--help")
 	@$(BIN)/guelta demo $(ARGS)
 
-test: $(DEV_READY) ## everything: style, types, walls, and all tests (about 6 minutes on 2 cores)
+test: $(DEV_READY) ## everything: style, types, walls, and all tests (3 to 5 minutes on 2 cores)
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
