@@ -32,6 +32,8 @@ class Code(IntEnum):
     PAYMENT_NOT_IN_SUSPENSE = 324
     PAYMENT_NOT_REVERSIBLE = 325
     PROVIDER = 326
+    DEV_EUI = 330
+    RADIO_TAKEN = 331
 
 
 REMEDIES = {
@@ -57,6 +59,8 @@ REMEDIES = {
     Code.PAYMENT_NOT_IN_SUSPENSE: "the payment is credited already",
     Code.PAYMENT_NOT_REVERSIBLE: "the payment is in suspense or reversed already",
     Code.PROVIDER: "give the provider's name and transaction number, 1 to 200 printable characters each",
+    Code.DEV_EUI: "give the 16 hexadecimal digits on the radio's label",
+    Code.RADIO_TAKEN: "this radio belongs to another meter; give that one another radio first",
 }
 
 

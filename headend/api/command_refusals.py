@@ -75,6 +75,18 @@ _TEXTS = {
         "Prestataire ou transaction erronés",
         "donnez le prestataire et son numéro, 1 à 200 caractères imprimables chacun",
     ),
+    Code.DEV_EUI: (
+        400,
+        "Not a DevEUI",
+        "DevEUI erroné",
+        "donnez les 16 chiffres hexadécimaux de l’étiquette de la radio",
+    ),
+    Code.RADIO_TAKEN: (
+        409,
+        "Radio of another meter",
+        "Radio d’un autre compteur",
+        "cette radio est celle d’un autre compteur ; donnez-lui d’abord une autre radio",
+    ),
 }
 
 

@@ -57,7 +57,7 @@ def uplinks_handler(
         try:
             pairs = read_pairs(request.content_type, await _body(request))
         except BodyRefused as refused:
-            return _problem(refused)
+            return problem(refused)
         at_us = clock.unix_us()
         uplinks = [Received(meter_id, frame, Bearer.HTTP, None, at_us) for meter_id, frame in pairs]
         answers = await asyncio.gather(*map(take, uplinks), return_exceptions=True)
@@ -112,13 +112,14 @@ def read_pairs(content_type: str, body: bytes) -> list[tuple[bytes, bytes]]:
     return [(pair[0], pair[1]) for pair in pairs]
 
 
-def _problem(refused: BodyRefused) -> web.Response:
-    problem = {
+def problem(refused: BodyRefused) -> web.Response:
+    """The refusal as problem+json (RFC 9457)."""
+    document = {
         "type": f"urn:guelta:problem:{refused.code}",
         "title": "These are no uplinks",
         "status": refused.status,
         "code": refused.code,
         "detail": refused.detail,
     }
-    body = json.dumps(problem).encode()
+    body = json.dumps(document).encode()
     return web.Response(status=refused.status, body=body, content_type="application/problem+json")

@@ -9,6 +9,7 @@ import msgspec
 from headend.api import strict_json
 from headend.api.endpoint import IMPORT_BYTES_MAX
 from headend.api.new_meters import MetersToImport, MeterToAdd, create_meter, create_meters
+from headend.api.radios import RadioPath, RadioToSet, set_meter_radio
 from headend.cli.work import DATABASE, KEY_FILE, content_of, keyring_of, refusals_told, written
 from headend.clock import SystemClock
 
@@ -47,3 +48,16 @@ def meter_import(database: Path, key_file: Path | None, file: Path) -> None:
     keyring, now_unix_s = keyring_of(database, key_file), SystemClock().unix_us() // 1_000_000
     for made in written(database, lambda tx: create_meters(tx, keyring, body, now_unix_s)).meters:
         click.echo(msgspec.json.encode(made).decode())
+
+
+@meter.command("radio")
+@DATABASE
+@click.argument("meter_id")
+@click.option("--dev-eui", required=True, help="16 hex digits, on the radio's label.")
+def meter_radio(database: Path, meter_id: str, dev_eui: str) -> None:
+    """Name the LoRaWAN radio of METER_ID, in the place of the one it had."""
+    with refusals_told():
+        path = strict_json.decode(msgspec.json.encode({"meter_id": meter_id}), RadioPath)
+        body = strict_json.decode(msgspec.json.encode({"dev_eui": dev_eui}), RadioToSet)
+    done = written(database, lambda tx: set_meter_radio(tx, path, body))
+    click.echo(f"{done.meter_id}: radio {done.dev_eui}")

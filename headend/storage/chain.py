@@ -2,7 +2,8 @@
 
 A batch holds a manifest, 28 bytes per row it committed: table number u8 | row id u56 | first 20 bytes of the row's
 SHA-256. The link is SHA-256(previous hash ‖ id ‖ lane ‖ format ‖ committed_us ‖ manifest). A row's digest covers every
-column in the table's order except the erasable ones, whose salted hash is a column of its own (SEMANTICS F4).
+column in the table's order except the erasable ones, whose salted hash is a column of its own (SEMANTICS F4), and the
+name of the bearer: the same frames make the same chain whatever carried them (CT-22).
 The same machine that holds the file can forge the whole chain; publishing the head elsewhere is what prevents that.
 """
 
@@ -14,6 +15,7 @@ import cbor2
 from sqlalchemy import Table
 
 from headend.storage import tables
+from headend.storage.columns import CARRIAGE, ERASABLE
 
 FORMAT = 1
 LANE = 0
@@ -38,12 +40,13 @@ CHAINED: dict[str, int] = {
     "payment": 11,
     "meter_event": 12,
 }
+_LEFT_OUT = ERASABLE.keys() | CARRIAGE.keys()
 TABLE_OF_NUMBER = {number: name for name, number in CHAINED.items()}
 
 
 def digest_columns(table: Table) -> tuple[str, ...]:
     """The columns a row's digest covers, in order."""
-    return tuple(column.name for column in table.columns if not column.info.get("erasable"))
+    return tuple(column.name for column in table.columns if not column.info.keys() & _LEFT_OUT)
 
 
 _COLUMNS = {name: digest_columns(tables.metadata.tables[name]) for name in CHAINED}

@@ -27,6 +27,9 @@ ROLES = ("water", "sewer", "fixed", "levy", "tax1", "tax2", "debt")
 # Marks a column that may be erased at the end of its retention: the chain holds its hash in another column (F4).
 ERASABLE = {"erasable": True}
 
+# Marks what says only by which way a frame came: the books are the same whatever carried it (CT-22).
+CARRIAGE = {"carriage": True}
+
 
 def whole(name: str, *extra: Any, required: bool = True, **options: Any) -> Column[int]:
     return Column(name, Whole, *extra, nullable=not required, **options)

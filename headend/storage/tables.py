@@ -7,8 +7,8 @@ Times are Unix microseconds (`_us`), money mills (`_mills`), volume litres (`_l`
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint, text
 
-from headend.storage.columns import COUNTER_MAX as COUNTER_MAX
 from headend.storage.columns import (
+    CARRIAGE,
     ERASABLE,
     Blob,
     Whole,
@@ -20,8 +20,10 @@ from headend.storage.columns import (
     whole,
     words,
 )
+from headend.storage.columns import COUNTER_MAX as COUNTER_MAX
 from headend.storage.columns import ROLES as ROLES
 from headend.storage.columns import metadata as metadata
+from headend.storage.radio_tables import radio as radio
 
 # ---- books: insert-only, chained -----------------------------------------------------------------------------------
 
@@ -104,7 +106,7 @@ uplink = table(
     whole("epoch"),
     whole("counter"),
     whole("type"),
-    whole("bearer"),
+    whole("bearer", info=CARRIAGE),
     whole("received_us"),
     blob("facts"),  # the plaintext, without the log of a DAY or RANGE
     whole("log_generation", required=False),
