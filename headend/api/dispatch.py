@@ -16,6 +16,7 @@ from headend.api.keys import Caller, caller_of
 from headend.api.problems import Problem
 from headend.api.store import STORE, Store
 from headend.refusals import Refused
+from headend.storage.audit import Actor
 from headend.storage.writer import Tx
 
 T = TypeVar("T")
@@ -132,6 +133,7 @@ async def _write(
     given = given | {"aftermath": aftermath, "idempotency_key": f"api/{caller.key_id}/{key}"}
 
     def job(tx: Tx) -> bytes:
+        tx.actor = Actor("key", caller.name, f"{endpoint.method} {endpoint.path}")
         before = idempotency.earlier_answer(tx, keyring, caller.key_id, key, digest)
         if before is not None:
             return before

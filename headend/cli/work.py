@@ -1,6 +1,7 @@
 """What every command needs: its options, the database opened alone or for reading, refusals told in one line."""
 
 import os
+import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from headend.meters.keyring import KeyFileRefused, Keyring
 from headend.refusals import Refused
 from headend.settings import SettingsRefused
 from headend.storage import migrate
+from headend.storage.audit import Actor
 from headend.storage.reader import Reader
 from headend.storage.sqlite import StorageRefused
 from headend.storage.writer import Tx, Writer
@@ -52,14 +54,34 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def written(database: Path, job: Callable[[Tx], T]) -> T:
-    """Run one job as the only writer; refused while a headend runs on the same database."""
+    """Run one job as the only writer; refused while a headend runs on the same database. The audit names the command."""
+    actor = acting()
+
+    def signed(tx: Tx) -> T:
+        tx.actor = actor
+        return job(tx)
+
     with refusals_told(), alone_with(database):
         migrate.upgrade(database)
         writer = Writer(database, SystemClock())
         try:
-            return writer.run(job)
+            return writer.run(signed)
         finally:
             writer.close()
+
+
+def acting() -> Actor:
+    """Who gives this command, and which one it is: the user of the machine, and "guelta key create"."""
+    names: list[str] = []
+    context = click.get_current_context(silent=True)
+    while context is not None and context.parent is not None:
+        names.insert(0, context.info_name or "")
+        context = context.parent
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"user {os.getuid()}"
+    return Actor("cli", user, " ".join(["guelta", *names]))
 
 
 def seen(database: Path, query: Callable[[Connection], T]) -> T:

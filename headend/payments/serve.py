@@ -20,6 +20,7 @@ from headend.payments.notify import Answered, Kept
 from headend.payments.shapes import ProviderPath
 from headend.payments.signature import Verdict
 from headend.payments.telling import tell_outcome
+from headend.storage.audit import Actor
 from headend.storage.writer import Tx
 
 log = structlog.get_logger("headend.payments")
@@ -80,6 +81,7 @@ async def settle_unanswered(app: web.Application) -> int:
 
 
 def _settled(tx: Tx, keyring: Keyring, kept: Kept, aftermath: Aftermath) -> Answered:
+    tx.actor = Actor("provider", kept.provider, f"notification {kept.message_id}")
     told = notify.answer(tx, kept)
     if told.meter_id is not None:
         aftermath.reply(push_statement(tx, keyring, told.meter_id))
