@@ -17,7 +17,7 @@ from bench import device
 from bench.household_days import BadData, DataSet, load
 from bench.train_log_priors import days_of, train
 from firmware import reports
-from protocol.wire import envelope, keys, log_codec, messages
+from protocol.wire import envelope, keys, log_codec, messages, uplinks
 from protocol.wire.priors import PRIORS, TRAINED_ON_SHA256
 
 KEYS = keys.derive(bytes(range(16)), bytes(range(8)), 1, 0)
@@ -82,7 +82,7 @@ def compare(frame: bytes, counter: int, cut: reports.Cut, litres: Sequence[int])
     plaintext = envelope.open_frame(KEYS, envelope.UP, frame, counter)
     if plaintext is None:
         raise Mismatch(f"frame {counter} does not open under its own key")
-    found = messages.decode_up(header.type, plaintext, 0)
+    found = uplinks.decode_up(header.type, plaintext, 0)
     told = (found.slot14, found.volume16_l, found.spent24_mills, found.instalments6, found.statement6, found.pack4)
     meant = (
         cut.first_slot & 0x3FFF,
@@ -132,7 +132,7 @@ def report(path: Path) -> dict[str, Any]:
     data = load(path)
     is_training = data.sha256 == TRAINED_ON_SHA256 and len(data.households) > 1
     parts = fold_sizes(data) if is_training else [measure(days_of(data.households))._asdict()]
-    poll_type, poll = messages.encode_up(messages.Poll())
+    poll_type, poll = uplinks.encode_up(messages.Poll())
     return {
         **headline(parts),
         "poll_bytes": len(envelope.seal(KEYS, envelope.UP, poll_type, 1, poll)),

@@ -6,7 +6,7 @@ The identity is written last, so its presence says that everything else was writ
 from firmware import boot, identity, packs, state
 from firmware.flash_record import TwoCopies
 from firmware.meter import Meter
-from protocol.wire.messages import whole_pack
+from protocol.wire.parts import whole_pack
 
 
 class ProvisioningRefused(Exception):

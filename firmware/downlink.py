@@ -9,8 +9,9 @@ from firmware.packs import REFUSED, TAKEN
 from protocol.errors import Refused
 from protocol.rules.calendar import SLOTS_PER_DAY
 from protocol.wire import event_codes
+from protocol.wire.downlinks import decode_down
 from protocol.wire.envelope import DOWN, open_frame, read_header
-from protocol.wire.messages import Opening, Statement, Time, decode_down
+from protocol.wire.messages import Opening, Pack, Statement, Time
 from protocol.wire.window import EXTRA_WINDOWS_METER, accept, candidates, is_fresh
 
 
@@ -58,6 +59,8 @@ class Downlink:
             return self._time(message)
         if isinstance(message, Opening):
             return self._opening(message)
+        if not isinstance(message, Pack) or message.count > 1:
+            return False
         outcome = self.meter.packs.offer(message_type, message, self.meter.state.open_slot)
         # A pack that we hold and are offered again: our DEVICE was lost.
         if outcome == TAKEN or self.meter.packs.newest_version(message_type) >= message.version:

@@ -28,6 +28,8 @@ PROTOCOL = (
     "protocol/wire/__init__.py",
     "protocol/wire/cbor.py",
     "protocol/wire/ccm.py",
+    "protocol/wire/command_codes.py",
+    "protocol/wire/downlinks.py",
     "protocol/wire/envelope.py",
     "protocol/wire/event_codes.py",
     "protocol/wire/fields.py",
@@ -35,7 +37,9 @@ PROTOCOL = (
     "protocol/wire/limits.py",
     "protocol/wire/log_codec.py",
     "protocol/wire/messages.py",
+    "protocol/wire/parts.py",
     "protocol/wire/priors.py",
+    "protocol/wire/uplinks.py",
     "protocol/wire/window.py",
 )
 

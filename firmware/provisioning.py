@@ -16,9 +16,10 @@ from protocol.rules import tariff as tariff_rules
 from protocol.rules.debt import Plan
 from protocol.rules.policy import Policy
 from protocol.rules.tariff import Tariff
+from protocol.wire.downlinks import encode_down
 from protocol.wire.envelope import DOWN, seal
 from protocol.wire.keys import derive
-from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF, Opening, encode_down
+from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF, Opening
 
 __all__ = ["IdentityRefused", "identity_from_answer", "identity_record", "opening_frame"]
 

@@ -5,7 +5,8 @@ from collections import namedtuple
 from protocol.compat import const
 from protocol.wire import log_codec
 from protocol.wire.limits import OVERHEAD, SLOTS_PER_DAY
-from protocol.wire.messages import Day, Range, encode_up
+from protocol.wire.messages import Day, Range
+from protocol.wire.uplinks import encode_up
 
 SLOTS_PER_FRAME_MAX = const(96)  # a RANGE may carry 255; two days are what a small heap encodes with room to spare
 LOG_HEAD_BYTES = const(10)

@@ -26,8 +26,8 @@ from protocol.wire.messages import (
     Device,
     Event,
     Poll,
-    encode_up,
 )
+from protocol.wire.uplinks import encode_up
 
 FIRMWARE_VERSION = const(100)  # major x 10000 + minor x 100 + patch
 
@@ -238,5 +238,7 @@ class Sync:
             board.reset_cause(),
             board.battery_mv(),
             FIRMWARE_VERSION,
+            0,
+            self.report_slots,
             0 if state.opened else DEVICE_UNOPENED,
         )

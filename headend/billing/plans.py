@@ -10,7 +10,8 @@ from protocol.errors import Refused as ProtocolRefused
 from protocol.rules import debt, policy
 from protocol.rules.debt import Plan
 from protocol.rules.policy import Policy
-from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, UP_DEVICE, decode_up
+from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, UP_DEVICE
+from protocol.wire.uplinks import decode_up
 
 
 def set_policy(tx: Tx, meter_id: bytes, wanted: Policy, from_slot: int = 0) -> int:

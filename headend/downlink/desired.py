@@ -14,17 +14,10 @@ from headend.ingest.meter_state import MeterState, load
 from headend.ledger import statements
 from headend.meters.keyring import Keyring
 from headend.storage.writer import Tx
+from protocol.wire.downlinks import encode_down
 from protocol.wire.keys import KeySet
-from protocol.wire.messages import (
-    DOWN_PLAN,
-    DOWN_POLICY,
-    DOWN_TARIFF,
-    Opening,
-    Statement,
-    Time,
-    encode_down,
-    whole_pack,
-)
+from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF, Opening, Statement, Time
+from protocol.wire.parts import whole_pack
 
 # Frames a bearer may carry back per uplink.
 MAX_DOWNLINKS = {1: 4, 2: 4, 3: 1}

@@ -8,10 +8,11 @@ from headend.ingest.authenticate import Authentic
 from headend.ingest.meter_state import MeterState
 from headend.ingest.received import Refusal
 from headend.storage.writer import Tx
-from protocol.errors import TYPE_RESERVED, WireRefused
+from protocol.errors import KIND_UNKNOWN, WireRefused
 from protocol.rules.calendar import slot_of, slot_phase
-from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE, decode_up, read_log_head
+from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE
 from protocol.wire.unwrap import unwrap_near
+from protocol.wire.uplinks import decode_up, read_log_head
 
 # The facts of a DAY are its 10 fixed bytes, of a RANGE also the count: the log itself is kept apart (SEMANTICS F4).
 _FACTS_BYTES = {UP_DAY: 10, UP_RANGE: 11}
@@ -55,7 +56,7 @@ def decode(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Refusal
             return Decoded(authentic, decode_up(kind, plaintext), None, plaintext)
         return _decode_log(tx, authentic, state)
     except WireRefused as refused:
-        return Refusal.RESERVED_TYPE if refused.code == TYPE_RESERVED else Refusal.UNREADABLE
+        return Refusal.RESERVED_TYPE if refused.code == KIND_UNKNOWN else Refusal.UNREADABLE
 
 
 def _decode_log(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Refusal:

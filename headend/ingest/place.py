@@ -8,7 +8,8 @@ from headend.ingest.decode import Decoded, Log, pack_version_of
 from headend.ingest.meter_state import MeterState
 from headend.storage.writer import Tx
 from protocol.wire.limits import RANGE_SLOTS_MAX
-from protocol.wire.messages import Device, read_log_head
+from protocol.wire.messages import Device
+from protocol.wire.uplinks import read_log_head
 
 LOG_COLUMNS = ("batch_id", "log_generation", "first_slot", "slots", "facts")
 _SELECT = f"SELECT {', '.join(LOG_COLUMNS)} FROM uplink WHERE meter_id = ? AND generation = ? "

@@ -19,7 +19,8 @@ from headend.ingest.place import LOG_COLUMNS, stored_log
 from headend.ingest.post import segment_row
 from headend.storage.columns import segment_columns
 from headend.storage.writer import Tx
-from protocol.wire.messages import UP_ANCHOR, UP_DEVICE, decode_up
+from protocol.wire.messages import UP_ANCHOR, UP_DEVICE
+from protocol.wire.uplinks import decode_up
 
 _COLUMNS = ("id", "batch_id", "counter", "type", "facts", "log_generation", "first_slot", "slots")
 

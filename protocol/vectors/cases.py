@@ -2,23 +2,12 @@
 
 from collections.abc import Iterator
 
-from protocol.wire import envelope, log_codec, messages
+from protocol.wire import downlinks, envelope, log_codec, messages, uplinks
 from protocol.wire.envelope import DOWN, UP
 from protocol.wire.keys import KeySet
 from protocol.wire.limits import MILLS_MAX, SLOT_MAX, U8_MAX, U16_MAX, U32_MAX, VOLUME_MAX
-from protocol.wire.messages import (
-    Anchor,
-    Day,
-    Device,
-    Event,
-    EventEntry,
-    Opening,
-    Poll,
-    Range,
-    Statement,
-    Time,
-    whole_pack,
-)
+from protocol.wire.messages import Anchor, Day, Device, Event, EventEntry, Opening, Poll, Range, Statement, Time
+from protocol.wire.parts import whole_pack
 
 ROOT = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
 METER_ID = bytes.fromhex("4755454c54410001")
@@ -62,7 +51,8 @@ LOGS_REFUSED = (
 
 ANCHOR_MAX = Anchor(SLOT_MAX, VOLUME_MAX, MILLS_MAX, MILLS_MAX, MILLS_MAX, MILLS_MAX, 3, 9999, U8_MAX)
 DEVICE_MAX = Device(
-    U32_MAX, U32_MAX, U32_MAX, SLOT_MAX, U16_MAX, U16_MAX, U16_MAX, U32_MAX, U8_MAX, U16_MAX, U32_MAX, U8_MAX
+    *(U32_MAX, U32_MAX, U32_MAX, SLOT_MAX, U16_MAX, U16_MAX, U16_MAX),
+    *(U32_MAX, U8_MAX, U16_MAX, U32_MAX, U32_MAX, U8_MAX, U8_MAX),
 )
 OPENING_MAX = Opening(U32_MAX, VOLUME_MAX, U32_MAX, U16_MAX, U16_MAX, SLOT_MAX, MILLS_MAX, MILLS_MAX, U32_MAX)
 
@@ -78,7 +68,7 @@ UPLINKS = (
     ("ANCHOR", Anchor(120_000, 41_426, 50_000_000, 1_000, 11_558_154, 250_000, 1, 1234, 0), 0),
     ("ANCHOR of a new meter", Anchor(0, 0, 0, 0, 0, 0, 0, 0, 0), 0),
     ("ANCHOR at every limit", ANCHOR_MAX, 0),
-    ("DEVICE", Device(1, 3, 17, 119_952, 2, 1, 0, 12, 1, 3600, 100, 0), 0),
+    ("DEVICE", Device(1, 3, 17, 119_952, 2, 1, 0, 12, 1, 3600, 100, 0, 1, 0), 0),
     ("DEVICE at every limit", DEVICE_MAX, 0),
 )  # fmt: skip
 
@@ -125,16 +115,11 @@ CBOR_REFUSED = (
 
 def refused_plaintexts() -> Iterator[tuple[str, int, int, bytes]]:
     """(name, direction, type, plaintext) of what no message is."""
-    day = messages.encode_up(UPLINKS[0][1], 0)[1]
-    anchor = messages.encode_up(UPLINKS[8][1])[1]
-    statement = messages.encode_down(DOWNLINKS[1][1])[1]
-    pack = messages.encode_down(DOWNLINKS[5][1], messages.DOWN_TARIFF)[1]
-    opening = messages.encode_down(DOWNLINKS[9][1])[1]
-    yield "GAP is reserved", UP, messages.UP_GAP, b"\x00"
-    yield "EXTENDED is reserved", UP, messages.UP_EXTENDED, b"\x00"
-    yield "NACK is reserved", DOWN, messages.DOWN_NACK, b"\x00"
-    yield "COMMAND is reserved", DOWN, messages.DOWN_COMMAND, b"\x00"
-    yield "REKEY is reserved", DOWN, messages.DOWN_EXTENDED, b"\x01\x00"
+    day = uplinks.encode_up(UPLINKS[0][1], 0)[1]
+    anchor = uplinks.encode_up(UPLINKS[8][1])[1]
+    statement = downlinks.encode_down(DOWNLINKS[1][1])[1]
+    pack = downlinks.encode_down(DOWNLINKS[5][1], messages.DOWN_TARIFF)[1]
+    opening = downlinks.encode_down(DOWNLINKS[9][1])[1]
     yield "EXTENDED without a kind", DOWN, messages.DOWN_EXTENDED, b""
     yield "DAY cut in its head", UP, messages.UP_DAY, day[:9]
     yield "DAY with a byte after its log", UP, messages.UP_DAY, day + b"\x01"
@@ -160,11 +145,11 @@ def refused_plaintexts() -> Iterator[tuple[str, int, int, bytes]]:
         messages.UP_ANCHOR,
         anchor[:37] + (10000).to_bytes(2, "big") + anchor[39:],
     )
-    yield "DEVICE with a field missing", UP, messages.UP_DEVICE, bytes(11)
-    yield "DEVICE with a field too many", UP, messages.UP_DEVICE, bytes(13)
-    yield "DEVICE with a negative number", UP, messages.UP_DEVICE, b"\x20" + bytes(11)
-    yield "DEVICE with a nested array", UP, messages.UP_DEVICE, b"\x80" + bytes(11)
-    yield "DEVICE with flags of 256", UP, messages.UP_DEVICE, bytes(11) + bytes.fromhex("190100")
+    yield "DEVICE with a field missing", UP, messages.UP_DEVICE, bytes(13)
+    yield "DEVICE with a field too many", UP, messages.UP_DEVICE, bytes(15)
+    yield "DEVICE with a negative number", UP, messages.UP_DEVICE, b"\x20" + bytes(13)
+    yield "DEVICE with a nested array", UP, messages.UP_DEVICE, b"\x80" + bytes(13)
+    yield "DEVICE with flags of 256", UP, messages.UP_DEVICE, bytes(13) + bytes.fromhex("190100")
     yield "a plaintext longer than a frame", UP, messages.UP_DEVICE, bytes(212)
     yield "STATEMENT cut", DOWN, messages.DOWN_STATEMENT, statement[:-1]
     yield "STATEMENT with a field too many", DOWN, messages.DOWN_STATEMENT, statement + b"\x00"

@@ -6,7 +6,7 @@ from typing import Any
 
 from protocol.errors import WireRefused
 from protocol.vectors import cases
-from protocol.wire import cbor, envelope, keys, log_codec, messages
+from protocol.wire import cbor, downlinks, envelope, keys, log_codec, uplinks
 
 FOLDER = Path(__file__).parent
 KEYS = keys.derive(cases.ROOT, cases.METER_ID, cases.GENERATION, cases.EPOCH)
@@ -28,10 +28,10 @@ def frames() -> list[dict[str, Any]]:
     """Every message sealed, both directions."""
     lines = []
     for number, (name, message, phase) in enumerate(cases.UPLINKS):
-        message_type, plaintext = messages.encode_up(message, phase)
+        message_type, plaintext = uplinks.encode_up(message, phase)
         lines.append(frame_line(name, envelope.UP, cases.COUNTER + number, phase, message, message_type, plaintext))
     for number, (name, message, pack_type) in enumerate(cases.DOWNLINKS):
-        message_type, plaintext = messages.encode_down(message, pack_type)
+        message_type, plaintext = downlinks.encode_down(message, pack_type)
         lines.append(frame_line(name, envelope.DOWN, cases.COUNTER + number, 0, message, message_type, plaintext))
     return lines
 
@@ -74,8 +74,8 @@ def plaintexts_refused() -> list[dict[str, Any]]:
 def decode_message(direction: int, message_type: int, plaintext: bytes) -> Any:
     """The message of either direction."""
     if direction == envelope.UP:
-        return messages.decode_up(message_type, plaintext, 0)
-    return messages.decode_down(message_type, plaintext)
+        return uplinks.decode_up(message_type, plaintext, 0)
+    return downlinks.decode_down(message_type, plaintext)
 
 
 def refusal(decode: Any, *arguments: Any) -> dict[str, Any]:

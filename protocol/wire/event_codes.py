@@ -21,3 +21,4 @@ LOW_CREDIT = const(16)  # argument: balance in mills, 0 when it is negative
 BLOCKED = const(17)  # open, and no flow for three days where there was flow before; argument: slots without flow
 FLASH_COPY_BAD = const(18)  # one of two copies did not check; argument: copies found bad since boot
 LOG_GENERATION = const(19)  # the clock went back by more than 48 slots; argument: the new log generation
+KEYS_CHANGED = const(20)  # argument: the new key epoch

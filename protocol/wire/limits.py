@@ -27,7 +27,14 @@ RANGE_SLOTS_MAX = const(255)
 SLOT_LITRES_MAX = const(0xFFFF)
 EVENTS_MAX = const(4)
 
+LOG_HEAD_LENGTH = const(10)
+NACK_RANGES_MAX = const(4)
+
+# The body of a pack that goes whole; of one in parts; the bytes of each part but the last; parts.
 PACK_BODY_MAX = const(34)
+BODY_MAX = const(240)
+PACK_CHUNK = const(30)
+PACK_PARTS_MAX = const(8)
 
 CBOR_DEPTH_MAX = const(2)
 CBOR_ITEMS_MAX = const(64)

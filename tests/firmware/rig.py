@@ -22,19 +22,11 @@ from protocol.rules.calendar import UTC, slot_of, slot_phase, slot_start
 from protocol.rules.policy import Policy
 from protocol.rules.tariff import Tariff
 from protocol.wire import cbor, window
+from protocol.wire.downlinks import encode_down
 from protocol.wire.envelope import DOWN, UP, open_frame, read_header, seal
 from protocol.wire.keys import KeySet, derive
-from protocol.wire.messages import (
-    UP_DAY,
-    UP_EVENT,
-    UP_RANGE,
-    Opening,
-    Pack,
-    Statement,
-    Time,
-    decode_up,
-    encode_down,
-)
+from protocol.wire.messages import UP_DAY, UP_EVENT, UP_RANGE, Opening, Pack, Statement, Time
+from protocol.wire.uplinks import decode_up
 from simulator import link
 
 SECOND_US = 1_000_000

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from protocol.rules.calendar import slot_of
+from protocol.wire.downlinks import encode_down
 from protocol.wire.envelope import DOWN, seal
 from protocol.wire.keys import derive
-from protocol.wire.messages import DOWN_STATEMENT, UP_ANCHOR, UP_DEVICE, Opening, Statement, Time, encode_down
+from protocol.wire.messages import DOWN_STATEMENT, UP_ANCHOR, UP_DEVICE, Opening, Statement, Time
 from tests.firmware.rig import METER_ID, MIDNIGHT_S, ROOT, Rig, opening
 
 Make = Callable[..., Rig]

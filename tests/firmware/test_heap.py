@@ -8,7 +8,8 @@ import pytest
 from protocol.rules.calendar import Offsets, slot_of
 from protocol.rules.policy import Policy
 from protocol.rules.tariff import Tariff, encode_body
-from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE, whole_pack
+from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE
+from protocol.wire.parts import whole_pack
 from tests.firmware.rig import HEAP, MIDNIGHT_S, Rig, opening
 
 # Kiambu-like: minimum, four blocks, daily and monthly charges, a DST-less offset; friendly hours every night.

@@ -10,7 +10,8 @@ from firmware.frame_counter import FrameCounter
 from firmware.reports import Cut, build, count_that_fits
 from firmware.slot_log import ClosedSlot, SlotLog
 from protocol.compat import sha256
-from protocol.wire.messages import UP_DAY, UP_RANGE, decode_up
+from protocol.wire.messages import UP_DAY, UP_RANGE
+from protocol.wire.uplinks import decode_up
 from protocol.wire.window import EMPTY, Window, accept
 from tests.firmware.fake_files import FakeFiles
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from firmware.provisioning import identity_record
 from protocol.wire import cbor, window
 from protocol.wire.envelope import UP, open_frame, read_header
-from protocol.wire.messages import UP_ANCHOR, UP_EVENT, UP_POLL, decode_up
+from protocol.wire.messages import UP_ANCHOR, UP_EVENT, UP_POLL
+from protocol.wire.uplinks import decode_up
 from simulator import link
 from tests.firmware.rig import HEAP, METER_ID, POLICY, ROOT, TARIFF, Books, interpreter, opening
 

@@ -20,8 +20,8 @@ from protocol.wire.messages import (
     VALVE_CLOSED,
     VALVE_OPEN,
     Statement,
-    whole_pack,
 )
+from protocol.wire.parts import whole_pack
 from simulator.link import MOTOR_CLOSE, MOTOR_OPEN
 from tests.firmware.rig import MIDNIGHT_S, POLICY, TARIFF, Rig, opening
 

@@ -81,7 +81,7 @@ def test_a4_a_meter_that_was_never_opened_is_sent_its_opening(world: World) -> N
 def type_device(flags: int) -> Any:
     from protocol.wire.messages import Device
 
-    return Device(0, 0, 0, 0, 1, 1, 0, 1, 0, 3600, 100, flags)
+    return Device(0, 0, 0, 0, 1, 1, 0, 1, 0, 3600, 100, 0, 48, flags)
 
 
 def test_a_payment_can_push_its_statement_to_the_last_address(world: World) -> None:
@@ -177,8 +177,9 @@ def test_r4_a_frame_older_than_the_window_is_refused(world: World) -> None:
 @pytest.mark.parametrize(
     ("kind", "plaintext", "refusal", "cases"),
     [
-        (5, b"", Refusal.RESERVED_TYPE, 0),
-        (7, b"\x00", Refusal.RESERVED_TYPE, 0),
+        (7, b"\xff", Refusal.RESERVED_TYPE, 0),
+        (5, b"", Refusal.UNREADABLE, 1),
+        (7, b"\x00", Refusal.UNREADABLE, 1),
         (2, b"x", Refusal.UNREADABLE, 1),
         (4, b"short", Refusal.UNREADABLE, 1),
         (0, b"", Refusal.UNREADABLE, 1),

@@ -10,6 +10,7 @@ from headend.downlink.reply import Reply, seal
 from headend.meters.registry import Provisioning
 from protocol.rules import debt, rating, tariff
 from protocol.rules.calendar import local_day, slot_phase
+from protocol.wire.downlinks import decode_down
 from protocol.wire.envelope import DOWN, UP, open_frame, read_header
 from protocol.wire.envelope import seal as seal_frame
 from protocol.wire.keys import derive
@@ -27,9 +28,8 @@ from protocol.wire.messages import (
     Range,
     Statement,
     Time,
-    decode_down,
-    encode_up,
 )
+from protocol.wire.uplinks import encode_up
 from protocol.wire.window import EMPTY, EXTRA_WINDOWS_METER, accept, candidates, is_fresh
 
 
@@ -139,7 +139,7 @@ class VirtualMeter:
     def device(self) -> bytes:
         newest = max(pack.version for pack in self.packs)
         head = (self.log_generation, self.debt.count, self.statement, self.acked_slot or self.log[0].slot)
-        return self.seal(Device(*head, newest, self.policy_version, self.plan_version, 1, 0, 3600, 100, 0))
+        return self.seal(Device(*head, newest, self.policy_version, self.plan_version, 1, 0, 3600, 100, 0, 48, 0))
 
     def event(self, code: int, number: int, argument: int = 0, at_unix_s: int = 0) -> bytes:
         return self.seal(Event((EventEntry(number, at_unix_s, code, argument),)))

@@ -16,8 +16,10 @@ from protocol.rules.policy import (
     decode_body,
     encode_body,
 )
+from protocol.wire.downlinks import encode_down
 from protocol.wire.limits import SLOT_MAX
-from protocol.wire.messages import DOWN_POLICY, encode_down, whole_pack
+from protocol.wire.messages import DOWN_POLICY
+from protocol.wire.parts import whole_pack
 from tests.rules.homes import POLICY, STRICT
 
 

@@ -16,8 +16,10 @@ from protocol.rules.tariff import (
     decode_body,
     encode_body,
 )
+from protocol.wire.downlinks import decode_down, encode_down
 from protocol.wire.limits import SLOT_MAX
-from protocol.wire.messages import DOWN_TARIFF, decode_down, encode_down, whole_pack
+from protocol.wire.messages import DOWN_TARIFF
+from protocol.wire.parts import whole_pack
 from tests.rules.packs import KIAMBU, MOGALE, NIAMEY, NIGER, pack
 
 PARIS = Offsets(60, ((109_201, 120), (119_281, 60)))

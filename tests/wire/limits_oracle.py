@@ -10,7 +10,7 @@ GREATEST: dict[str, tuple[int, ...]] = {
     "Poll": (),
     "EventEntry": (U32, U32, U8, U53),
     "Anchor": (U24, U40, U53, U53, U53, U53, 3, 9999, U8),
-    "Device": (U32, U32, U32, U24, U16, U16, U16, U32, U8, U16, U32, U8),
+    "Device": (U32, U32, U32, U24, U16, U16, U16, U32, U8, U16, U32, U32, U8, U8),
     "Statement": (U32, U53, U53, U32, U24),
     "Time": (U32, U32),
     "Opening": (U32, U40, U32, U16, U16, U24, U53, U53, U32),

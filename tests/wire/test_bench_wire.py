@@ -49,13 +49,13 @@ def test_on_another_file_the_shipped_priors_are_measured_on_all_of_it(tmp_path: 
 
 
 def test_a_frame_that_decodes_to_something_else_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = bench_wire.messages.decode_up
+    real = bench_wire.uplinks.decode_up
 
     def wrong_by_one(message_type: int, plaintext: bytes, phase: int) -> object:
         day = real(message_type, plaintext, phase)
         return bench_wire.messages.Day(*day[:8], [*day.litres[:-1], day.litres[-1] ^ 1])
 
-    monkeypatch.setattr(bench_wire.messages, "decode_up", wrong_by_one)
+    monkeypatch.setattr(bench_wire.uplinks, "decode_up", wrong_by_one)
     result = run(TRAINING)
     assert result.exit_code == 1
     assert "decodes to something else" in result.output

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from protocol.errors import COUNTER_RANGE, FIELD_RANGE, FRAME_LENGTH, FRAME_VERSION, KEY_LENGTH, WireRefused
-from protocol.wire import envelope, keys, messages
+from protocol.wire import envelope, keys, messages, uplinks
 from protocol.wire.envelope import DOWN, UP
 
 ROOT = bytes(range(16))
@@ -25,7 +25,7 @@ def code_of(function: Any, *arguments: Any) -> int:
 
 
 def test_the_overhead_is_11_bytes_and_a_poll_is_nothing_else() -> None:
-    kind, plaintext = messages.encode_up(messages.Poll())
+    kind, plaintext = uplinks.encode_up(messages.Poll())
     assert len(envelope.seal(KEYS, UP, kind, 5, plaintext)) == 11
     assert len(envelope.seal(KEYS, UP, messages.UP_EVENT, 5, bytes(40))) == 51
 

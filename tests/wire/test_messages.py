@@ -15,20 +15,9 @@ from protocol.errors import (
     WireRefused,
 )
 from protocol.vectors import cases
-from protocol.wire import messages
-from protocol.wire.messages import (
-    Anchor,
-    Day,
-    Device,
-    Event,
-    EventEntry,
-    Opening,
-    Pack,
-    Range,
-    Statement,
-    Time,
-    whole_pack,
-)
+from protocol.wire import downlinks, messages, uplinks
+from protocol.wire.messages import Anchor, Day, Device, Event, EventEntry, Opening, Pack, Range, Statement, Time
+from protocol.wire.parts import whole_pack
 from tests.wire.limits_oracle import GREATEST
 
 RECORDS: list[type[Any]] = [Anchor, Device, Statement, Time, Opening]
@@ -43,7 +32,7 @@ def code_of(function: Any, *arguments: Any) -> tuple[int, str]:
 
 def encode(message: Any) -> tuple[int, bytes]:
     up = isinstance(message, Day | Range | Event | Anchor | Device)
-    return messages.encode_up(message) if up else messages.encode_down(message)
+    return uplinks.encode_up(message) if up else downlinks.encode_down(message)
 
 
 def log_message(kind: Any, values: tuple[int, ...]) -> Any:
@@ -76,7 +65,7 @@ def test_an_event_message_holds_one_to_four() -> None:
 
 def test_a_day_costs_21_bytes_and_its_log() -> None:
     """B8: S, instalments, statement and pack travel with every day; a day without water adds no byte."""
-    message_type, plaintext = messages.encode_up(log_message(Day, GREATEST["Day"]))
+    message_type, plaintext = uplinks.encode_up(log_message(Day, GREATEST["Day"]))
     assert (message_type, len(plaintext) + 11) == (messages.UP_DAY, 21)
 
 
@@ -91,30 +80,29 @@ def test_a_day_has_48_slots_and_a_range_1_to_255_that_fit_a_frame() -> None:
 
 def test_the_log_head_is_read_before_the_phase_is_known() -> None:
     day = Day(1, 9112, 41_230, 5_110_464, 3, 17, 2, 0x84, cases.HOME)
-    plaintext = messages.encode_up(day, 12)[1]
-    assert messages.read_log_head(plaintext) == day[:8]
-    assert messages.decode_up(messages.UP_DAY, plaintext, 12) == day._replace(litres=list(cases.HOME))
+    plaintext = uplinks.encode_up(day, 12)[1]
+    assert uplinks.read_log_head(plaintext) == day[:8]
+    assert uplinks.decode_up(messages.UP_DAY, plaintext, 12) == day._replace(litres=list(cases.HOME))
 
 
 def test_an_anchor_is_51_bytes_on_air_whatever_it_says() -> None:
     for values in ((0,) * 9, GREATEST["Anchor"]):
-        assert len(messages.encode_up(Anchor(*values))[1]) == 40
+        assert len(uplinks.encode_up(Anchor(*values))[1]) == 40
 
 
 @pytest.mark.parametrize(("name", "message", "pack_type"), cases.DOWNLINKS)
 def test_every_downlink_fits_51_bytes_at_its_limits(name: str, message: Any, pack_type: int) -> None:
-    assert len(messages.encode_down(message, pack_type)[1]) <= 40, name
+    assert len(downlinks.encode_down(message, pack_type)[1]) <= 40, name
 
 
 def test_a_pack_is_whole_and_its_hash_is_that_of_its_body() -> None:
     """B4: a pack acts once it is complete and its hash checks."""
     pack = whole_pack(2, 120_000, b"body")
-    assert messages.encode_down(pack, messages.DOWN_PLAN) == (
+    assert downlinks.encode_down(pack, messages.DOWN_PLAN) == (
         messages.DOWN_PLAN,
         bytes.fromhex("000201d4c000") + b"body",
     )
-    assert code_of(encode, pack._replace(index=1)) == (PACK_FRAGMENT, "index")
-    assert code_of(encode, pack._replace(count=2)) == (PACK_FRAGMENT, "index")
+    assert code_of(encode, pack._replace(index=1)) == (PACK_FRAGMENT, "part")
     assert code_of(encode, pack._replace(hash4=b"1234")) == (PACK_HASH, "hash4")
     assert code_of(encode, whole_pack(2, 120_000, b"")) == (FIELD_LENGTH, "chunk")
     assert code_of(encode, whole_pack(2, 120_000, bytes(35))) == (FIELD_LENGTH, "chunk")
@@ -126,6 +114,6 @@ def test_a_pack_is_whole_and_its_hash_is_that_of_its_body() -> None:
 def test_c_and_d_travel_whole() -> None:
     """A1: the counters that a meter applies are never truncated."""
     statement = Statement(4_000_000_000, 2**53 - 1, 2**53 - 2, 1, 120_000)
-    assert messages.decode_down(*messages.encode_down(statement)) == statement
+    assert downlinks.decode_down(*downlinks.encode_down(statement)) == statement
     opening = Opening(1, 0, 0, 0, 0, 0, 2**53 - 1, 2**53 - 2, 1)
-    assert messages.decode_down(*messages.encode_down(opening)) == opening
+    assert downlinks.decode_down(*downlinks.encode_down(opening)) == opening

@@ -9,7 +9,7 @@ import pytest
 
 from protocol.errors import WireRefused
 from protocol.vectors import cases
-from protocol.wire import envelope, keys, messages, window
+from protocol.wire import downlinks, envelope, keys, uplinks, window
 from tests.wire.limits_oracle import holds
 
 SEED = int(os.environ.get("GUELTA_FUZZ_SEED", "20200101"))
@@ -23,8 +23,8 @@ Sample = tuple[int, int, int, bytes]  # direction, type, phase, plaintext
 
 def samples() -> list[Sample]:
     """A plaintext of every message of the vectors."""
-    up = [(envelope.UP, *messages.encode_up(message, phase), phase) for _, message, phase in cases.UPLINKS]
-    down = [(envelope.DOWN, *messages.encode_down(message, kind), 0) for _, message, kind in cases.DOWNLINKS]
+    up = [(envelope.UP, *uplinks.encode_up(message, phase), phase) for _, message, phase in cases.UPLINKS]
+    down = [(envelope.DOWN, *downlinks.encode_down(message, kind), 0) for _, message, kind in cases.DOWNLINKS]
     return [(direction, kind, phase, plaintext) for direction, kind, plaintext, phase in up + down]
 
 
@@ -116,12 +116,12 @@ def decode_and_judge(direction: int, kind: int, plaintext: bytes, phase: int) ->
     message: Any
     try:
         if direction == envelope.UP:
-            message = messages.decode_up(kind, plaintext, phase)
+            message = uplinks.decode_up(kind, plaintext, phase)
         else:
-            message = messages.decode_down(kind, plaintext)
+            message = downlinks.decode_down(kind, plaintext)
     except WireRefused as refused:
         return refused.name
     assert holds(message), message
-    again = messages.encode_up(message, phase) if direction == envelope.UP else messages.encode_down(message, kind)
+    again = uplinks.encode_up(message, phase) if direction == envelope.UP else downlinks.encode_down(message, kind)
     assert again == (kind, plaintext), message
     return "accepted"

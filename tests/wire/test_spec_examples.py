@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from protocol.refusal_texts import TABLE
-from protocol.wire import cbor, envelope, event_codes, keys, limits, log_codec, messages
+from protocol.wire import cbor, downlinks, envelope, event_codes, keys, limits, log_codec, messages, uplinks
 from protocol.wire.envelope import DOWN, UP
 from protocol.wire.priors import PRIORS
 
@@ -49,7 +49,7 @@ def test_the_poll_of_the_example() -> None:
 def test_the_day_of_the_example() -> None:
     assert log_codec.encode(LITRES, 0) == EXAMPLES["day_log"]
     day = messages.Day(0, SLOT & 0x3FFF, 41_230, 5_110_464, 3, 17, 2, 0, LITRES)
-    assert messages.encode_up(day, 0) == (messages.UP_DAY, EXAMPLES["day_plain"])
+    assert uplinks.encode_up(day, 0) == (messages.UP_DAY, EXAMPLES["day_plain"])
     assert keys.nonce(KEYS.common_iv, keys.SENDER_UP, 70_000) == EXAMPLES["day_nonce"]
     assert envelope.additional_data(KEYS.meter_id, EXAMPLES["day_frame"][0]) == EXAMPLES["day_aad"]
     assert envelope.seal(KEYS, UP, messages.UP_DAY, 70_000, EXAMPLES["day_plain"]) == EXAMPLES["day_frame"]
@@ -57,7 +57,7 @@ def test_the_day_of_the_example() -> None:
 
 def test_the_statement_of_the_example() -> None:
     statement = messages.Statement(18, 100_000_000, 1_000, 0, SLOT + 48)
-    assert messages.encode_down(statement) == (messages.DOWN_STATEMENT, EXAMPLES["st_plain"])
+    assert downlinks.encode_down(statement) == (messages.DOWN_STATEMENT, EXAMPLES["st_plain"])
     assert keys.nonce(KEYS.common_iv, keys.SENDER_DOWN, 18) == EXAMPLES["st_nonce"]
     assert envelope.seal(KEYS, DOWN, messages.DOWN_STATEMENT, 18, EXAMPLES["st_plain"]) == EXAMPLES["st_frame"]
 

@@ -5,7 +5,7 @@ import sys
 
 from protocol.compat import sha256
 from protocol.errors import WireRefused
-from protocol.wire import cbor, envelope, messages
+from protocol.wire import cbor, downlinks, envelope, uplinks
 
 SEED, ROUNDS = int(sys.argv[1]), int(sys.argv[2])
 state = SEED
@@ -41,11 +41,11 @@ def outcome(direction, kind, plaintext, phase):
     """What the decoder says; a message that is accepted must encode to the same bytes."""
     try:
         if direction == envelope.UP:
-            message = messages.decode_up(kind, plaintext, phase)
-            assert messages.encode_up(message, phase) == (kind, plaintext)
+            message = uplinks.decode_up(kind, plaintext, phase)
+            assert uplinks.encode_up(message, phase) == (kind, plaintext)
         else:
-            message = messages.decode_down(kind, plaintext)
-            assert messages.encode_down(message, kind) == (kind, plaintext)
+            message = downlinks.decode_down(kind, plaintext)
+            assert downlinks.encode_down(message, kind) == (kind, plaintext)
     except WireRefused as refused:
         return "{} {}".format(refused.code, refused.field)
     return "accepted"

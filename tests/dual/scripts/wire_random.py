@@ -3,7 +3,7 @@
 import sys
 
 from protocol.compat import sha256
-from protocol.wire import cbor, envelope, keys, log_codec, messages, unwrap, window
+from protocol.wire import cbor, downlinks, envelope, keys, log_codec, messages, parts, unwrap, uplinks, window
 
 SEED, ROUNDS = int(sys.argv[1]), int(sys.argv[2])
 
@@ -52,8 +52,8 @@ def uplink(kind):
         return messages.Anchor(
             *[dice.below(n) for n in (1 << 24, 1 << 40, 1 << 53, 1 << 53, 1 << 53, 1 << 53, 4, 10000, 256)]
         )
-    limits = (1 << 32, 1 << 32, 1 << 32, 1 << 24, 1 << 16, 1 << 16, 1 << 16, 1 << 32, 256, 1 << 16, 1 << 32, 256)
-    return messages.Device(*[dice.below(limit) for limit in limits])
+    bits = (32, 32, 32, 24, 16, 16, 16, 32, 8, 16, 32, 32, 8, 8)
+    return messages.Device(*[dice.below(1 << width) for width in bits])
 
 
 def downlink(kind):
@@ -63,7 +63,7 @@ def downlink(kind):
         return messages.Time(dice.below(1 << 32), dice.below(1 << 32))
     if kind == 2:
         body = bytes([dice.below(256) for _ in range(1 + dice.below(34))])
-        return messages.whole_pack(dice.below(1 << 16), dice.below(1 << 24), body)
+        return parts.whole_pack(dice.below(1 << 16), dice.below(1 << 24), body)
     limits = (1 << 32, 1 << 40, 1 << 32, 1 << 16, 1 << 16, 1 << 24, 1 << 53, 1 << 53, 1 << 32)
     return messages.Opening(*[dice.below(limit) for limit in limits])
 
@@ -73,14 +73,14 @@ for round_number in range(ROUNDS):
     key_set = keys.derive(root, root[:8], dice.below(1 << 32), dice.below(1 << 32))
     counter, phase = dice.below(1 << 32), dice.below(48)
     message = uplink(round_number % 5)
-    kind, plaintext = messages.encode_up(message, phase)
-    assert messages.decode_up(kind, plaintext, phase) == message
+    kind, plaintext = uplinks.encode_up(message, phase)
+    assert uplinks.decode_up(kind, plaintext, phase) == message
     frame = envelope.seal(key_set, envelope.UP, kind, counter, plaintext)
     assert envelope.open_frame(key_set, envelope.UP, frame, counter) == plaintext
     record("up", frame)
     message = downlink(round_number % 4)
-    kind, plaintext = messages.encode_down(message)
-    assert messages.decode_down(kind, plaintext) == message
+    kind, plaintext = downlinks.encode_down(message)
+    assert downlinks.decode_down(kind, plaintext) == message
     frame = envelope.seal(key_set, envelope.DOWN, kind, counter, plaintext)
     assert len(frame) <= 51 and envelope.open_frame(key_set, envelope.DOWN, frame, counter) == plaintext
     record("down", frame)

@@ -3,7 +3,7 @@
 import json
 
 from protocol.errors import WireRefused
-from protocol.wire import cbor, envelope, keys, log_codec, messages
+from protocol.wire import cbor, downlinks, envelope, keys, log_codec, messages, uplinks
 
 FOLDER = "protocol/vectors/"
 KINDS = {
@@ -57,10 +57,10 @@ def check_frame(case):
     message, kind, direction, phase = message_of(case), case["type"], case["direction"], case["phase"]
     frame, counter = bytes.fromhex(case["frame"]), case["counter"]
     up = direction == envelope.UP
-    encoded = messages.encode_up(message, phase) if up else messages.encode_down(message, kind)
+    encoded = uplinks.encode_up(message, phase) if up else downlinks.encode_down(message, kind)
     plaintext = bytes.fromhex(case["plaintext"])
     opened = envelope.open_frame(key_set, direction, frame, counter)
-    decoded = messages.decode_up(kind, opened, phase) if up else messages.decode_down(kind, opened)
+    decoded = uplinks.decode_up(kind, opened, phase) if up else downlinks.decode_down(kind, opened)
     header = envelope.read_header(frame)
     return (
         encoded == (kind, plaintext)
@@ -97,9 +97,9 @@ def check_log(case):
 def check_refused_plaintext(case):
     plaintext = bytes.fromhex(case["plaintext"])
     if case["direction"] == envelope.UP:
-        said = refusal(messages.decode_up, case["type"], plaintext, 0)
+        said = refusal(uplinks.decode_up, case["type"], plaintext, 0)
     else:
-        said = refusal(messages.decode_down, case["type"], plaintext)
+        said = refusal(downlinks.decode_down, case["type"], plaintext)
     return said == (case["code"], case["field"])
 
 
