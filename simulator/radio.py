@@ -1,8 +1,8 @@
 """The air between a meter and the headend: loss, duplication, reordering and delay, each an explicit option.
 
 Delivery is LoRaWAN class A: the meter listens only in windows after its own uplink, the first one second after its
-end, so a downlink exists only as the answer to an uplink that arrived in time. Airtime is that of SF10 at 125 kHz
-(Semtech AN1200.13), computed in integers. Everything is per mille and microseconds.
+end, so a downlink exists only as the answer to an uplink that arrived in time. Airtime is LoRa's at 125 kHz (Semtech
+AN1200.13), computed in integers; this world's air is SF10. Everything is per mille and microseconds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import NamedTuple
 from .clock import MINUTE_US, SECOND_US
 from .prng import Stream
 
-_SYMBOL_US = 8192  # 2^10 / 125 kHz
+_CHIP_US = 8  # at 125 kHz
+_PREAMBLE_QUARTER_SYMBOLS = 4 * (8 + 4) + 1
 _PHY_OVERHEAD_BYTES = 13  # LoRaWAN MHDR, FHDR, port and MIC around our frame
 _WINDOW_US = 1 * SECOND_US
 WINDOWS = 4
@@ -41,11 +42,17 @@ class Arrival(NamedTuple):
     answerable: bool
 
 
-def airtime_us(frame_bytes: int) -> int:
-    """Time on air of one frame at SF10, coding rate 4/5, explicit header, 8 symbols of preamble."""
-    payload_bits = 8 * (frame_bytes + _PHY_OVERHEAD_BYTES) - 4 * 10 + 28 + 16
-    symbols = 8 + 5 * -(-payload_bits // (4 * 10))
-    return _SYMBOL_US * (4 * (8 + 4) + 1 + 4 * symbols) // 4
+def airtime_us(frame_bytes: int, spreading_factor: int = 10) -> int:
+    """Time on air of one frame at SF7..SF12: coding rate 4/5, explicit header, CRC, 8 symbols of preamble.
+
+    From SF11 on symbols are so long that the low-data-rate optimisation is mandatory: two bits fewer in each.
+    """
+    if not 7 <= spreading_factor <= 12:
+        raise ValueError("a spreading factor is 7 to 12")
+    bits_per_symbol = spreading_factor - (2 if spreading_factor >= 11 else 0)
+    payload_bits = 8 * (frame_bytes + _PHY_OVERHEAD_BYTES) - 4 * spreading_factor + 28 + 16
+    symbols = 8 + 5 * max(-(-payload_bits // (4 * bits_per_symbol)), 0)
+    return (_CHIP_US << spreading_factor) * (_PREAMBLE_QUARTER_SYMBOLS + 4 * symbols) // 4
 
 
 class Radio:

@@ -5,13 +5,13 @@ The motor takes seconds; the end stop speaks when it arrives. Water flows in eve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from . import link
 from .clock import SECOND_US
 from .world import Timer, World
 
-_TRAVEL_US = {link.MOTOR_OPEN: 6 * SECOND_US, link.MOTOR_CLOSE: 8 * SECOND_US}
+TRAVEL_US = {link.MOTOR_OPEN: 6 * SECOND_US, link.MOTOR_CLOSE: 8 * SECOND_US}
 _ALREADY_THERE_US = SECOND_US // 5
 _ENDS = {link.MOTOR_OPEN: link.END_OPEN, link.MOTOR_CLOSE: link.END_CLOSED}
 
@@ -22,13 +22,16 @@ class Valve:
     `arrived(end, moved)` is called when an end stop is reached; `moved` is False when it is the one it left.
     """
 
-    def __init__(self, world: World, arrived: Callable[[int, bool], None]) -> None:
+    def __init__(
+        self, world: World, arrived: Callable[[int, bool], None], travel_us: Mapping[int, int] = TRAVEL_US
+    ) -> None:
         self.position = link.END_OPEN
         self._last_end = link.END_OPEN
         self.closures = 0
         self.reopenings = 0
         self._world = world
         self._arrived = arrived
+        self._travel_us = travel_us
         self._moving: Timer | None = None
 
     @property
@@ -44,7 +47,7 @@ class Valve:
         if command == link.MOTOR_STOP:
             return
         end = _ENDS[command]
-        travel_us = _ALREADY_THERE_US if self.position == end else _TRAVEL_US[command]
+        travel_us = _ALREADY_THERE_US if self.position == end else self._travel_us[command]
         if self.position != end:
             self.position = link.END_NONE
         self._moving = self._world.after(travel_us, self._reach, end)

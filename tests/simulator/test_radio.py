@@ -1,5 +1,7 @@
 """The air: every fault is an option, downlinks exist only as answers, and faults do not shift other draws."""
 
+import pytest
+
 from simulator.clock import SECOND_US
 from simulator.prng import Stream
 from simulator.radio import WINDOWS, Radio, RadioOptions, airtime_us
@@ -11,10 +13,29 @@ def radio(**options: int) -> Radio:
     return Radio(CLEAR._replace(**options), Stream(1, "radio"))
 
 
-def test_airtime_is_that_of_sf10_at_125_khz() -> None:
-    # Semtech's calculator: SF10, 125 kHz, coding rate 4/5, explicit header, CRC, 8 symbols of preamble.
-    assert airtime_us(51 - 13) == 616_448  # 51 bytes of physical payload
-    assert airtime_us(10) == 370_688  # 23 bytes
+# Milliseconds on air at SF7..SF12 by bytes of physical payload, to a tenth: made with the float form of Semtech's
+# AN1200.13, which LoRaMac-node's integer form agrees with.
+AIRTIMES_MS = {
+    11: (41.2, 82.4, 144.4, 288.8, 577.5, 1155.1),
+    20: (56.6, 102.9, 185.3, 370.7, 741.4, 1318.9),
+    51: (102.7, 184.8, 328.7, 616.4, 1314.8, 2465.8),
+    115: (194.8, 348.7, 615.4, 1148.9, 2461.7, 4431.9),
+    222: (348.4, 614.9, 1106.9, 2009.1, 4427.8, 8036.4),
+    24: (61.7, 113.2, 205.8, 370.7, 823.3, 1482.8),
+    64: (118.0, 215.6, 390.1, 698.4, 1560.6, 2793.5),
+}
+
+
+@pytest.mark.parametrize("size", AIRTIMES_MS)
+def test_airtime_is_that_of_lora_at_125_khz(size: int) -> None:
+    for spreading_factor, expected_ms in enumerate(AIRTIMES_MS[size], 7):
+        assert abs(airtime_us(size - 13, spreading_factor) - expected_ms * 1000) <= 60, spreading_factor
+
+
+def test_airtime_is_known_for_six_spreading_factors_only() -> None:
+    for spreading_factor in (6, 13):
+        with pytest.raises(ValueError, match="7 to 12"):
+            airtime_us(10, spreading_factor)
 
 
 def test_clear_air_carries_every_frame_once_and_in_time() -> None:
