@@ -8,8 +8,17 @@ from shutil import which
 
 from firmware import manifest
 from firmware.lean import drop_unmentioned, lean, module_name
-from firmware.link import join, shorten
+from firmware.link import join
+from firmware.shorten import shorten
 
+# Collecting often while the modules load, and loading the protocol to its end before the rest, leaves few gaps.
+MAIN = """import gc
+import sys
+gc.threshold(4096)
+import protocol
+from meter import {start}
+sys.exit({start}(sys.argv))
+"""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,18 +51,18 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     """Compile the manifest into `out`/*.mpy and return `out`. `replaced` gives other sources for files of the manifest:
     tests build a deliberately broken meter that way.
 
-    The application is one module and main another: once the import of a module is over, MicroPython frees what only its
-    loading needed, a tenth of the heap.
+    The protocol is one module, the firmware another and main a third: once the import of a module is over, MicroPython
+    frees what only its loading needed, and the next one loads into those gaps.
     """
     names = (*manifest.PROTOCOL, *manifest.FIRMWARE)
     sources = {name: (ROOT / name).read_text() for name in names} | (replaced or {})
     apart = {module_name(name) for name in manifest.APART}
     files, start = join(lean(sources, manifest.ENTRY), manifest.ENTRY, apart)
     drop_unmentioned(files, {start})  # once more: joined names are unique, so the judgement is now exact
-    shorten(files)
+    start = shorten(files, start)
     for name, tree in files.items():
         compile_source(ast.unparse(tree), out / f"{name}.mpy", name)
-    compile_source(f"import sys\nfrom meter import {start}\nsys.exit({start}(sys.argv))\n", out / "main.mpy", "main")
+    compile_source(MAIN.format(start=start), out / "main.mpy", "main")
     return out
 
 

@@ -1,24 +1,38 @@
-"""Frame counters that outlive everything else: no counter is ever used twice under one key (SEMANTICS D2, I15).
+"""Frame counters and key epochs: what must outlive everything else, the state included (SEMANTICS D2, D4, I15).
 
 Uplink counters are reserved in blocks of 64 at the first seal after a boot, in a flash record of their own, so that
 losing the state does not lose them; what a boot did not use of its block is skipped. The record also keeps a floor for
-the downlink window. When both copies of it are gone the radio stays silent until the meter is provisioned anew.
+the downlink window and the key epochs, because a counter counts under a key. Counters run on through epochs. When both
+copies of the record are gone, or the counters are spent, the radio stays silent until the meter is provisioned anew.
 """
 
 from protocol.compat import const
+from protocol.wire.limits import COUNTER_MAX
 from protocol.wire.window import SIZE, Window
 
 BLOCK = const(64)
+WIDTHS = (5, 5, 4, 4)  # uplink counters reserved, downlink floor + 1, epoch, the epoch before it
+RECORD_BYTES = const(18)
 
 
 class FrameCounter:
     def __init__(self, record):
         self.record = record
+        self.reserved = self.epoch = self.epoch_before = 0
+        self.downlink_floor = -1
         payload = record.load()
-        self.lost = payload is None or len(payload) != 9
-        self.reserved = 0 if self.lost else int.from_bytes(payload[:4], "big")
-        self.downlink_floor = -1 if self.lost else int.from_bytes(payload[4:], "big") - 1
+        self.lost = payload is None or len(payload) != RECORD_BYTES
+        if not self.lost:
+            self._decode(payload)
         self.next = self.reserved
+
+    def _decode(self, payload):
+        values = []
+        for width in WIDTHS:
+            values.append(int.from_bytes(payload[:width], "big"))
+            payload = payload[width:]
+        self.reserved, floor, self.epoch, self.epoch_before = values
+        self.downlink_floor = floor - 1
 
     def create(self):
         """The first record of a new meter."""
@@ -27,11 +41,23 @@ class FrameCounter:
 
     def save(self, downlink_highest):
         self.downlink_floor = max(self.downlink_floor, downlink_highest)
-        self.record.save(self.reserved.to_bytes(4, "big") + (self.downlink_floor + 1).to_bytes(5, "big"))
+        values = (self.reserved, self.downlink_floor + 1, self.epoch, self.epoch_before)
+        self.record.save(b"".join([values[index].to_bytes(WIDTHS[index], "big") for index in range(len(WIDTHS))]))
+
+    def set_epochs(self, epoch, epoch_before, downlink_highest):
+        """Both key epochs that are accepted, on flash before this returns."""
+        self.epoch = epoch
+        self.epoch_before = epoch_before
+        self.save(downlink_highest)
+
+    @property
+    def silent(self):
+        """No frame may be sealed: the counters are lost or spent."""
+        return self.lost or self.next > COUNTER_MAX
 
     def take(self, downlink_highest):
-        """The next uplink counter; it is reserved on flash before this returns."""
-        assert not self.lost
+        """The next uplink counter; it is reserved on flash before this returns. Not when `silent`."""
+        assert not self.silent
         if self.next >= self.reserved:
             self.reserved = self.next + BLOCK
             self.save(downlink_highest)

@@ -3,7 +3,8 @@
 Nothing is rewritten by hand for the device; the build leaves out what the device never uses:
 - integer constants stand in the code as numbers, also across modules, and their names go;
 - a function, class, method or name that no device file mentions goes (the decoders of uplinks, say);
-- annotations, type-only imports and the branch for other interpreters go.
+- annotations, type-only imports and the branch for other interpreters go;
+- the names of fields in refusals of the protocol go: a meter counts refusals, it shows none.
 
 Mentioning is judged by bare name over all files, so that it can only keep too much, never too little.
 """
@@ -23,6 +24,10 @@ def lean(sources: dict[str, str], entry: str) -> dict[str, ast.Module]:
     constants = {module_name(path): _constants(tree) for path, tree in trees.items()}
     for path, tree in trees.items():
         trees[path] = _Inline(module_name(path), constants).visit(_Strip().visit(tree))
+    protocol = [tree for path, tree in trees.items() if path.startswith("protocol/")]
+    named = {name: at for tree in protocol for name, at in _parameters_for_people(tree)}
+    for tree in protocol:
+        _Silence(named).visit(tree)
     drop_unmentioned(trees, {entry.rpartition(".")[2]})
     return {module_name(path): tree for path, tree in trees.items()}
 
@@ -99,6 +104,52 @@ def _holds_on_a_device(test: ast.expr) -> bool | None:
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> None:
     if node.body and isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
         node.body = node.body[1:] or ([] if isinstance(node, ast.Module) else [ast.Pass()])
+
+
+def _parameters_for_people(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """(function or exception, position) where a parameter only names a field to whoever reads a refusal."""
+    for scope in [tree, *[node for node in tree.body if isinstance(node, ast.ClassDef)]]:
+        for function in [node for node in scope.body if isinstance(node, ast.FunctionDef)]:
+            names = [argument.arg for argument in function.args.args if argument.arg != "self"]
+            for at in [at for at, name in enumerate(names) if name in ("field", "message") and at]:
+                yield function.name, at
+            if names == ["field"]:
+                yield function.name, 0
+    yield from (("WireRefused", 1), ("RuleRefused", 1))
+
+
+class _Silence(ast.NodeTransformer):
+    """Empties the texts that stand for such parameters, and those in the wire's tables of fields."""
+
+    def __init__(self, named: dict[str, int]) -> None:
+        self.named = named
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        at = self.named.get(called, len(node.args))
+        if at < len(node.args) and isinstance(node.args[at], ast.Constant):
+            node.args[at] = ast.Constant("")
+        return node
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        for statement in node.body:
+            if (
+                isinstance(statement, ast.Assign)
+                and isinstance(statement.value, ast.Tuple)
+                and _is_table(statement.value)
+            ):
+                statement.value.elts = [
+                    ast.Constant("") if isinstance(item.value, str) else item  # type: ignore[attr-defined]
+                    for item in statement.value.elts
+                ]
+        return self.generic_visit(node)
+
+
+def _is_table(table: ast.Tuple) -> bool:
+    """A flat table of fields: a name, then its limits as numbers, row after row."""
+    kinds = [type(item.value) for item in table.elts if isinstance(item, ast.Constant)]
+    return len(kinds) == len(table.elts) and kinds[:2] == [str, int] and set(kinds) == {str, int}
 
 
 class _Inline(ast.NodeTransformer):

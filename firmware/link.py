@@ -1,4 +1,4 @@
-"""Joins the device's modules into one: a module object, its dictionary and each imported name cost heap. Host-side.
+"""Joins the device's modules into two: a module object, its dictionary and each imported name cost heap. Host-side.
 
 Modules are laid one after another, each after those it imports. A top-level name keeps its spelling where no other
 module defines it too; otherwise its module's name is put before it (`rating__spend`). Imports between device modules
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 
+FIRST = "protocol"
 BUNDLE = "meter"
 RESERVED = set(dir(builtins))
 
@@ -21,42 +22,49 @@ class LinkFailed(Exception):
 def join(trees: dict[str, ast.Module], entry: str, apart: set[str]) -> tuple[dict[str, ast.Module], str]:
     """(file name → tree, the joined name of `entry`, written module.function).
 
-    Modules of `apart` get a file of their own, which imports the joined names it uses from the file "meter".
+    Modules of the package `protocol` are joined in the file "protocol", others in "meter"; modules of `apart` get a
+    file of their own. Each file imports the joined names it uses of those two.
     """
     names = _new_names(trees)
-    joined = {BUNDLE: ast.Module([], [])}
-    outside: set[str] = set()
+    files = {module: _file_of(module, apart) for module in trees}
+    joined = {file: ast.Module([], []) for file in files.values()}
+    outside: set[tuple[str, str]] = set()
     for module in _in_order(trees):
         joiner = _Joiner(module, names, apart)
-        statements = [found for statement in trees[module].body if (found := joiner.visit(statement)) is not None]
-        if module in apart:
-            elsewhere = {name for other in apart for name in names[other].values()}
-            statements.insert(0, _import_of(_used(statements, names) - elsewhere))
-            joined[module.rpartition(".")[2]] = ast.Module(statements, [])
-            continue
-        for statement in statements:
+        for statement in [found for node in trees[module].body if (found := joiner.visit(node)) is not None]:
             if isinstance(statement, ast.Import | ast.ImportFrom):
-                if ast.unparse(statement) in outside:
+                if (files[module], ast.unparse(statement)) in outside:
                     continue
-                outside.add(ast.unparse(statement))
-            joined[BUNDLE].body.append(statement)
+                outside.add((files[module], ast.unparse(statement)))
+            joined[files[module]].body.append(statement)
+    for file, tree in joined.items():
+        for other in (BUNDLE, FIRST):
+            if other != file:
+                defined = {name for module in names if files[module] == other for name in names[module].values()}
+                _import_into(tree, other, defined)
+    _require_downward(joined)
     module, _, function = entry.rpartition(".")
     return {name: ast.fix_missing_locations(tree) for name, tree in joined.items()}, names[module][function]
 
 
-def _used(statements: list[ast.stmt], names: dict[str, dict[str, str]]) -> set[str]:
-    """Joined names that these statements mention."""
-    known = {joined for table in names.values() for joined in table.values()}
-    return {
-        node.id
-        for statement in statements
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and node.id in known
-    }
+def _file_of(module: str, apart: set[str]) -> str:
+    if module in apart:
+        return module.rpartition(".")[2]
+    return FIRST if module.partition(".")[0] == FIRST else BUNDLE
 
 
-def _import_of(used: set[str]) -> ast.ImportFrom:
-    return ast.ImportFrom(BUNDLE, [ast.alias(name) for name in sorted(used)], 0)
+def _import_into(tree: ast.Module, file: str, defined: set[str]) -> None:
+    """Import at the head of `tree` what it mentions of the names that `file` defines."""
+    used = defined & {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    if used:
+        tree.body.insert(0, ast.ImportFrom(file, [ast.alias(name) for name in sorted(used)], 0))
+
+
+def _require_downward(joined: dict[str, ast.Module]) -> None:
+    """The file that is loaded first cannot use one that is loaded later."""
+    for node in joined[FIRST].body if FIRST in joined else []:
+        if isinstance(node, ast.ImportFrom) and node.module == BUNDLE:
+            raise LinkFailed(f"{FIRST} uses {', '.join(alias.name for alias in node.names)} of {BUNDLE}")
 
 
 def _defined(tree: ast.Module) -> list[str]:
@@ -220,46 +228,3 @@ def _assigned(function: ast.FunctionDef | ast.Lambda) -> set[str]:
         elif isinstance(node, ast.arg):
             found.add(node.arg)
     return found
-
-
-def shorten(trees: dict[str, ast.Module]) -> None:
-    """Give arguments and private methods short names that many functions and classes share."""
-    _shorten_arguments(trees)
-    _share_private_names(trees)
-
-
-def _shorten_arguments(trees: dict[str, ast.Module]) -> None:
-    """Call arguments a0, a1, ... unless some call names them: a function keeps its argument names in RAM."""
-    everything = [node for tree in trees.values() for node in ast.walk(tree)]
-    named = {keyword.arg for node in everything if isinstance(node, ast.Call) for keyword in node.keywords}
-    for function in [node for node in everything if isinstance(node, ast.FunctionDef)]:
-        inner = [node for node in ast.walk(function) if isinstance(node, ast.FunctionDef | ast.Lambda)]
-        if len(inner) > 1:
-            continue  # an inner function may close over an argument
-        short = {
-            argument.arg: f"a{index}"
-            for index, argument in enumerate(function.args.args)
-            if argument.arg != "self" and argument.arg not in named
-        }
-        for node in ast.walk(function):
-            if isinstance(node, ast.arg):
-                node.arg = short.get(node.arg, node.arg)
-            elif isinstance(node, ast.Name):
-                node.id = short.get(node.id, node.id)
-
-
-def _share_private_names(trees: dict[str, ast.Module]) -> None:
-    """Call the private methods of each class _0, _1, ...: the classes then share a handful of names in RAM."""
-    classes = [node for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)]
-    for one in classes:
-        private = [
-            node.name
-            for node in one.body
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("_") and not node.name.endswith("__")
-        ]
-        short = {name: f"_{index}" for index, name in enumerate(sorted(private))}
-        for node in ast.walk(one):
-            if isinstance(node, ast.FunctionDef):
-                node.name = short.get(node.name, node.name)
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-                node.attr = short.get(node.attr, node.attr)
