@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
+import aiohttp
 import structlog
 from aiohttp import web
 
@@ -21,6 +22,7 @@ from headend.api.endpoint import BODY_BYTES_MAX
 from headend.api.keys import any_usable
 from headend.api.openapi import encoded
 from headend.api.store import STORE, Store
+from headend.bearers import chirpstack
 from headend.bearers.http import uplinks_handler
 from headend.bearers.udp import UdpBearer, serve_udp
 from headend.clock import Clock
@@ -31,7 +33,7 @@ from headend.ledger.books import open_books
 from headend.meters.keyring import Keyring
 from headend.payments.amounts import EXPONENTS
 from headend.payments.serve import settle_unanswered
-from headend.settings import Address, Settings, SettingsRefused
+from headend.settings import Address, ChirpStackSettings, Settings, SettingsRefused, read_token
 from headend.storage import migrate
 from headend.storage.reader import Reader
 from headend.storage.writer import Writer
@@ -114,13 +116,21 @@ async def running(settings: Settings, clock: Clock, random: Random, started_ms: 
 async def _listening(settings: Settings, store: Store, keyring: Keyring, ingest: Ingest) -> AsyncIterator[Running]:
     udp: UdpBearer | None = None
     news = asyncio.Event()
+    token = "" if settings.chirpstack is None else read_token(settings.chirpstack.token_file)
     if settings.udp is not None:
         here = (settings.udp.host, settings.udp.port)
         with _listening_refused("--udp", settings.udp):
             udp = await serve_udp(store.writer, ingest, store.clock, *here, lambda *_: news.set())
-    app = create_app(settings, store, keyring, ingest, _no_push if udp is None else udp.push, news)
+    outbox = None if settings.chirpstack is None else _outbox(settings.chirpstack, token)
+    pushes = tuple(bearer.push for bearer in (udp, outbox) if bearer is not None)
+    app = create_app(settings, store, keyring, ingest, lambda reply: _push(pushes, reply), news)
+    if outbox is not None:
+        bearer = chirpstack.ChirpStackBearer(store.writer, ingest, store.clock, outbox, lambda *_: news.set())
+        app.router.add_post(chirpstack.PATH, bearer.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     try:
+        if outbox is not None:
+            outbox.start()
         await runner.setup()
         site = web.TCPSite(runner, settings.http.host, settings.http.port)
         with _listening_refused("--http", settings.http):
@@ -132,9 +142,16 @@ async def _listening(settings: Settings, store: Store, keyring: Keyring, ingest:
     finally:
         app[LIVE].close()
         await runner.cleanup()
+        if outbox is not None:
+            await outbox.close()
         if udp is not None:
             await udp.close()
         log.info("stopped")
+
+
+def _outbox(server: ChirpStackSettings, token: str) -> chirpstack.Outbox:
+    """The way to a network server."""
+    return chirpstack.Outbox(chirpstack.Api(aiohttp.ClientSession(), server.url, token))
 
 
 @contextlib.contextmanager
@@ -157,8 +174,10 @@ async def _watch(app: web.Application) -> AsyncIterator[None]:
         await watching
 
 
-def _no_push(reply: Reply) -> None:
-    """Without a UDP bearer nothing is pushed; the meter gets its statement with its next uplink."""
+def _push(pushes: tuple[Callable[[Reply], None], ...], reply: Reply) -> None:
+    """Each bearer takes what is its own; what none takes, the meter gets with its next uplink."""
+    for push in pushes:
+        push(reply)
 
 
 def _currency(code: str) -> tuple[str, int]:

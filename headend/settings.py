@@ -30,8 +30,16 @@ class Address:
 
 
 @dataclass(frozen=True)
+class ChirpStackSettings:
+    """The REST API of a ChirpStack v4 network server, and the file that holds its API token."""
+
+    url: str
+    token_file: Path
+
+
+@dataclass(frozen=True)
 class Settings:
-    """One running headend. `udp` is None without a UDP bearer."""
+    """One running headend. `udp` and `chirpstack` are None without that bearer."""
 
     database: Path
     key_file: Path
@@ -42,6 +50,7 @@ class Settings:
     allow_remote: bool = False
     utility: str = "Guelta"
     currency: str = "XOF"
+    chirpstack: ChirpStackSettings | None = None
 
     @property
     def simulated(self) -> bool:
@@ -65,6 +74,30 @@ def checked(settings: Settings) -> Settings:
             "--allow-remote after making a key with 'guelta key create'."
         )
     return settings
+
+
+def chirpstack_of(url: str | None, token_file: Path | None) -> ChirpStackSettings | None:
+    """The network server that these two options name, None where neither is given. Raises SettingsRefused."""
+    if url is None and token_file is None:
+        return None
+    if url is None or token_file is None:
+        raise SettingsRefused("--chirpstack-url and --chirpstack-token-file: give both, or neither")
+    if not url.startswith(("http://", "https://")):
+        raise SettingsRefused(f"--chirpstack-url {url}: give the address of the REST API, as http://127.0.0.1:8090")
+    return ChirpStackSettings(url, token_file)
+
+
+def read_token(token_file: Path) -> str:
+    """The API token in a file that belongs to its owner alone. Raises SettingsRefused."""
+    try:
+        if token_file.stat().st_mode & 0o077:
+            raise SettingsRefused(f"--chirpstack-token-file: others can read it; chmod 600 {token_file}")
+        token = token_file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsRefused(f"--chirpstack-token-file {token_file}: cannot be read ({error})") from None
+    if not token or not token.isascii() or not token.isprintable():
+        raise SettingsRefused(f"--chirpstack-token-file {token_file}: put the API token into it, on one line")
+    return token
 
 
 def parse_address(text: str) -> Address:

@@ -69,6 +69,9 @@ class Api:
         self._url = url.rstrip("/")
         self._headers = {"Grpc-Metadata-Authorization": f"Bearer {token}"}
 
+    async def close(self) -> None:
+        await self._session.close()
+
     async def replace(self, dev_eui: str, frames: list[bytes]) -> None:
         """Empty the queue and put these frames into it, in order. Raises aiohttp.ClientError or TimeoutError."""
         queue = f"{self._url}/api/devices/{dev_eui}/queue"
@@ -113,6 +116,7 @@ class Outbox:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.api.close()
 
     async def _work(self, lane: asyncio.Queue[Reply]) -> None:
         while True:

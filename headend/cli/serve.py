@@ -16,7 +16,17 @@ from headend.cli.work import DATABASE, KEY_FILE, UTILITY, key_file_of, refusals_
 from headend.clock import SimClock, SystemClock
 from headend.log import configure
 from headend.payments.amounts import EXPONENTS
-from headend.settings import CLOCKS, MODES, SIM_CLOCK, Address, Settings, SettingsRefused, checked, parse_address
+from headend.settings import (
+    CLOCKS,
+    MODES,
+    SIM_CLOCK,
+    Address,
+    Settings,
+    SettingsRefused,
+    checked,
+    chirpstack_of,
+    parse_address,
+)
 from headend.storage import migrate
 from headend.storage.reader import Reader
 
@@ -43,6 +53,12 @@ class Bound(click.ParamType):
 @click.option("--udp", type=Bound(), default="127.0.0.1:5683", show_default=True, help="The UDP bearer.")
 @click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)
 @click.option("--clock", "clock_name", type=click.Choice(CLOCKS), default=CLOCKS[0], show_default=True)
+@click.option("--chirpstack-url", help="REST API of a ChirpStack v4 network server, as http://127.0.0.1:8090.")
+@click.option(
+    "--chirpstack-token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that holds an API token of that server.",
+)
 @click.option("--allow-remote", is_flag=True, help="Let --http listen for other machines; needs an API key.")
 @UTILITY
 @click.option("--currency", type=click.Choice(sorted(EXPONENTS)), default="XOF", show_default=True)
@@ -53,6 +69,8 @@ def serve(
     udp: Address,
     mode: str,
     clock_name: str,
+    chirpstack_url: str | None,
+    chirpstack_token_file: Path | None,
     allow_remote: bool,
     utility: str,
     currency: str,
@@ -66,7 +84,16 @@ def serve(
     with refusals_told():
         settings = checked(
             Settings(
-                database, key_file_of(database, key_file), http, udp, mode, clock_name, allow_remote, utility, currency
+                database,
+                key_file_of(database, key_file),
+                http,
+                udp,
+                mode,
+                clock_name,
+                allow_remote,
+                utility,
+                currency,
+                chirpstack_of(chirpstack_url, chirpstack_token_file),
             )
         )
         asyncio.run(_serve(settings))
