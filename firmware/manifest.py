@@ -19,6 +19,7 @@ PROTOCOL = (
     "protocol/rules/allowance.py",
     "protocol/rules/calendar.py",
     "protocol/rules/debt.py",
+    "protocol/rules/decision.py",
     "protocol/rules/pack_body.py",
     "protocol/rules/policy.py",
     "protocol/rules/rating.py",

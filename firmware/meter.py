@@ -19,7 +19,7 @@ from firmware.sync import Sync
 from firmware.valve import CLOSED, OPEN, Valve
 from firmware.wallet import Wallet
 from protocol.compat import const
-from protocol.rules import allowance, policy
+from protocol.rules import allowance, decision, policy
 from protocol.rules.calendar import UTC
 from protocol.wire import event_codes
 from protocol.wire.envelope import UP, seal
@@ -32,7 +32,7 @@ UNPERSISTED_L_MAX = const(10)
 
 def installation_policy(grace_mills):
     """What rules the valve until an OPENING and a POLICY have come: a negative limit, no credit (A4)."""
-    return policy.Policy(0, 0, grace_mills, grace_mills, 0, 0, (), 0, 0, 0, 0)
+    return policy.Policy(0, 0, grace_mills, grace_mills, *policy.NEW[4:])
 
 
 class Meter:
@@ -43,7 +43,7 @@ class Meter:
         self.state = state
         self.store = store
         self.keys = derive(identity.root, identity.meter_id, identity.generation, EPOCH)
-        self.jitter16 = policy.jitter_share(identity.meter_id)
+        self.jitter16 = decision.jitter_share(identity.meter_id)
         self.installation_policy = installation_policy(identity.installation_grace_mills)
         now_us = board.now_us()
         self.clock = Clock(state, now_us, board.rtc())
@@ -157,19 +157,29 @@ class Meter:
         offsets = self.wallet.tariff.offsets if self.wallet.tariff is not None else UTC
         sure = bool(state.sure)
         state.allowance = allowance.renew(state.allowance, rules, unix_s, sure, offsets, state.balance_mills)
-        decision = policy.decide(
+        decided = decision.decide(
             rules,
-            policy.Situation(
-                unix_s, sure, offsets, state.balance_mills, bool(state.opened), state.allowance, self.jitter16
+            decision.Situation(
+                unix_s,
+                sure,
+                offsets,
+                state.balance_mills,
+                bool(state.opened),
+                state.allowance,
+                self.jitter16,
+                state.valve_intent == OPEN,
+                False,
+                False,
+                None,
             ),
         )
-        if self.valve.plan(OPEN if decision.open else CLOSED, decision.reason):
+        if self.valve.plan(OPEN if decided.open else CLOSED, decided.reason):
             self.must_persist = True
-        self.until_unix_s = decision.until_unix_s
-        if decision.low_credit and self.low_credit is False:
+        self.until_unix_s = decided.until_unix_s
+        if decided.low_credit and self.low_credit is False:
             self.events.add(event_codes.LOW_CREDIT, unix_s, max(0, state.balance_mills))
-        self.low_credit = decision.low_credit
-        self.sync.dry(not decision.open or not state.opened, now_us)
+        self.low_credit = decided.low_credit
+        self.sync.dry(not decided.open or not state.opened, now_us)
 
     def listen(self):
         """Take what came by radio. True when something authentic came."""

@@ -58,11 +58,24 @@ FIELDS = (
     "boot_count", 4,
     "anchor_s", 4,
     "refused_frames", 4,
+    # The last COMMAND done, and what became of it.
+    "command", 4,
+    "command_code", 1,
+    "command_outcome", 1,
+    "command_s", 4,
+    # The order in force (commands.py), its end and the litres it may still let through.
+    "order", 1,
+    "order_until_s", 5,
+    "order_litres", 2,
+    # Half-hours from report to report; 0 before the first boot.
+    "report_slots", 1,
+    # Whether the one move that the last reserve of the battery is good for is made (valve.py).
+    "final_move", 1,
 )
 # fmt: on
 DAY_BYTES = 4
 RATING_WIDTHS = (7, 2, 4, 4, 7)  # S, remainder, day + 1, month + 1, position
-ALLOWANCE_WIDTHS = (4, 4, 5, 4, 1)  # day + 1, lifeline litres, window's first second + 1, window's litres, earned
+ALLOWANCE_WIDTHS = (4, 4, 5, 4, 1, 4, 4, 4, 5, 4, 4, 5)  # of its fields in their order, each plus one
 LAST_RECORD_BYTES = 32
 
 
@@ -87,9 +100,7 @@ class State:
         rating = self.rating
         values = (rating.spent_mills, rating.remainder, rating.day + 1, rating.month + 1, rating.position_l)
         parts.append(_fixed(values, RATING_WIDTHS))
-        left = self.allowance
-        values = (left.day + 1, left.lifeline_l, left.window_s + 1, left.window_l, left.window_earned)
-        parts.append(_fixed(values, ALLOWANCE_WIDTHS))
+        parts.append(_fixed([value + 1 for value in self.allowance], ALLOWANCE_WIDTHS))
         parts.append((self.window.highest + 1).to_bytes(5, "big"))
         parts.append(self.window.bitmap.to_bytes(8, "big"))
         parts.append(self.last_record)
@@ -122,8 +133,7 @@ def decode(payload):
     state.instalment_day = take(DAY_BYTES) - 1
     values = [take(width) for width in RATING_WIDTHS]
     state.rating = RatingState(values[0], values[1], values[2] - 1, values[3] - 1, values[4])
-    values = [take(width) for width in ALLOWANCE_WIDTHS]
-    state.allowance = Allowance(values[0] - 1, values[1], values[2] - 1, values[3], values[4])
+    state.allowance = Allowance(*[take(width) - 1 for width in ALLOWANCE_WIDTHS])
     highest = take(5) - 1
     state.window = Window(highest, take(8))
     state.last_record = bytes(payload[at:])

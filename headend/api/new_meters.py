@@ -10,7 +10,7 @@ from headend.meters.keyring import Keyring
 from headend.meters.registry import NewMeter, Provisioning, add_meter, import_meters
 from headend.storage.writer import Tx
 from protocol.rules.calendar import slot_of
-from protocol.rules.policy import NEVER_CLOSE_LOCK, WINDOW_NEEDS_CREDIT, Policy
+from protocol.rules.policy import NEVER_CLOSE_LOCK, NEW, WINDOW_NEEDS_CREDIT, Policy
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -121,8 +121,7 @@ def _new_meter(body: MeterToAdd, now_unix_s: int) -> NewMeter:
 def _policy(given: ValvePolicy) -> Policy:
     flags = NEVER_CLOSE_LOCK * given.never_close | WINDOW_NEEDS_CREDIT * given.friendly_needs_credit
     until = None if given.friendly_until is None else unix_s_of(given.friendly_until, "/policy/friendly_until")
-    return Policy(
-        version=1,
+    return NEW._replace(
         flags=flags,
         emergency_mills=given.emergency_mills,
         emergency_unsure_mills=given.emergency_unsure_mills,

@@ -17,7 +17,7 @@ from headend.meters.keyring import Keyring
 from headend.meters.lookup import Contract
 from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
-from protocol.rules.policy import Policy
+from protocol.rules.policy import NEW, Policy
 from protocol.wire.limits import METER_ID_LENGTH, SLOT_MAX, VOLUME_MAX
 from protocol.wire.messages import DOWN_POLICY, DOWN_TARIFF
 
@@ -27,7 +27,7 @@ FIRST_GENERATION = 1
 
 # Open while there is credit, closed without; 500 minor units left are a warning. What a utility wants beyond that
 # (friendly hours, lifeline, emergency credit) it says with `set_policy`.
-PLAIN_POLICY = Policy(1, 0, 0, 0, 0, 500_000, (), 0, 0, 0, 0)
+PLAIN_POLICY = NEW._replace(low_credit_mills=500_000)
 
 
 @dataclass(frozen=True, slots=True)

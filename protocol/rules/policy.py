@@ -1,17 +1,14 @@
-"""The valve policy: a pure decision from data, with a reason that can be shown to the customer.
+"""The policy pack: what a utility lets the valve do without credit, as data. Its record, limits and body.
 
-Owns the policy pack (record, limits, body) and `decide`. The precedence is the table RULES, first match wins; it is
-explained in protocol/rules/README.md. Three promises hold whatever the data says: silence of the headend closes
-nothing, an unsure clock closes nothing by itself (it only suspends friendly hours; E1), and friendly hours always
-have an end slot and a litre cap. Rating never looks here: litres that a policy lets through are priced like any
-others (B1).
+What a policy means for the valve is decision.py. Two promises are kept here, by what can be written at all (SEMANTICS
+E1): whatever relaxes the rule has an end and a litre cap, and losing the clock takes no money away.
 """
 
 from collections import namedtuple
 
-from protocol.compat import TYPE_CHECKING, sha256
 from protocol.errors import (
     RULE_CLOCK_CLOSES,
+    RULE_NOT_ASCENDING,
     RULE_OUT_OF_RANGE,
     RULE_TOO_MANY,
     RULE_UNBOUNDED,
@@ -19,9 +16,6 @@ from protocol.errors import (
     RULE_UNKNOWN_FORMAT,
     RuleRefused,
 )
-from protocol.rules import reason_codes
-from protocol.rules.allowance import IN_CREDIT, WITHIN_LIMIT
-from protocol.rules.calendar import SECONDS_PER_DAY, local_second, slot_start
 from protocol.rules.pack_body import (
     BodyReader,
     common_unit,
@@ -31,17 +25,19 @@ from protocol.rules.pack_body import (
     require_room,
     varint,
 )
-from protocol.rules.windows import chained_end, latest
 from protocol.wire.limits import SLOT_MAX, U16_MAX
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-# flags: NEVER_CLOSE_LOCK, WINDOW_NEEDS_CREDIT. emergency_mills: the balance may fall to minus this; the second value
-# holds while the clock is unsure. windows: ((weekday_mask, start_min, end_min), ...), bit 0 = Monday, the weekday on
-# which the window starts; an end at or before the start is on the next day. window_cap_l: litres one window may let
-# through; until_slot: first slot without friendly hours; grace_s: how long a window's end waits; jitter_s: the meters'
-# ends are spread over this much more.
+# flags: below. emergency_mills: the balance may fall to minus this; the second value holds while the clock is unsure.
+#
+# Friendly hours. windows: ((weekday_mask, start_min, end_min), ...), bit 0 = Monday, the weekday on which the window
+# starts; an end at or before the start is on the next day. holidays: local days, ascending; each is a window from its
+# midnight to holiday_end_min of the day after. window_cap_l: litres one window may let through; until_slot: first slot
+# without friendly hours; grace_s: how long a window's end waits; jitter_s: the meters' ends, and the midnights at which
+# the lifeline opens a closed valve, are spread over this much more.
+#
+# vulnerable: open up to so many litres a local day, until the slot at which the home is to be reviewed.
+# amnesty: open up to so many litres in all, until a slot. fire: the customer opens a closed valve for fire_s, once in
+# fire_every_days, for fire_cap_l. pulse_l, pause_s: the lifeline flows so many litres, then rests.
 Policy = namedtuple(
     "Policy",
     (
@@ -56,153 +52,56 @@ Policy = namedtuple(
         "until_slot",
         "grace_s",
         "jitter_s",
+        "holidays",
+        "holiday_end_min",
+        "vulnerable_until_slot",
+        "vulnerable_l_per_day",
+        "amnesty_until_slot",
+        "amnesty_cap_l",
+        "fire_s",
+        "fire_every_days",
+        "fire_cap_l",
+        "pulse_l",
+        "pause_s",
     ),
 )
 
-# unix_s: now; clock_sure: false after a cold start or a jump (C2); offsets: the active tariff pack's; wallet_opened:
-# false until the first OPENING (A4); allowance: as `allowance.renew` returned it for this moment; jitter16: this
-# meter's share 0..65535 of the jitter (`jitter_share`).
-Situation = namedtuple(
-    "Situation", ("unix_s", "clock_sure", "offsets", "balance_mills", "wallet_opened", "allowance", "jitter16")
-)
-
-# open: what the valve shall be; reason: a number of reason_codes.py; low_credit: warn the customer; until_unix_s: when
-# this reason ends by itself at the latest, 0 where no time ends it.
-Decision = namedtuple("Decision", ("open", "reason", "low_credit", "until_unix_s"))
-
-# A friendly window that protects this home, in local seconds: end_s is the window's own end, last_s the end of the
-# whole stretch with grace and this meter's jitter.
-Hold = namedtuple("Hold", ("now_s", "end_s", "last_s", "litres_left"))
+# Open with credit, closed without: what every other policy is a change of (`NEW._replace(...)`, on the host).
+NEW = Policy(1, 0, 0, 0, 0, 0, (), 0, 0, 0, 0, (), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 NEVER_CLOSE_LOCK = 1
 WINDOW_NEEDS_CREDIT = 2
-KNOWN_FLAGS = 3
+TAMPER_CLOSES = 4
+BATTERY_OPENS = 8  # with neither of the two, a valve that is open stays open
+BATTERY_CLOSES = 16
+KNOWN_FLAGS = 31
 
 MONEY_MILLS_MAX = 1099511627775  # 2^40 - 1
-LIFELINE_L_MAX = 65535
-WINDOW_CAP_L_MAX = 65535
+LITRES_MAX = 65535
+AMNESTY_CAP_L_MAX = 16777215
 WINDOWS_MAX = 4
+HOLIDAYS_MAX = 16
+HOLIDAY_MAX = SLOT_MAX // 48
 WINDOW_STEP_MIN = 15
 DELAY_S_MAX = 14400
-DELAY_STEP_S = 60
+FIRE_S_MAX = 86400
+FIRE_EVERY_DAYS_MAX = 366
+PAUSE_S_MAX = 86400
+STEP_S = 60
 
 _FORMAT = 1
 
-
-def decide(policy: Policy, situation: Situation) -> Decision:
-    """The first rule of RULES that holds. With a limit of 500 mills, -499 is open (EMERGENCY) and -500 is closed."""
-    hold = _hold(policy, situation)
-    is_open, code = _first_rule(policy, situation, hold)
-    low_credit = situation.balance_mills <= policy.low_credit_mills
-    return Decision(is_open, code, low_credit, _until_unix_s(situation, hold, code))
-
-
-def jitter_share(meter_id: bytes) -> int:
-    """A meter's fixed share 0..65535 of the jitter, spread evenly whatever the ids look like."""
-    digest = sha256(meter_id)
-    return digest[0] << 8 | digest[1]
-
-
-def _in_credit(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return bool(situation.wallet_opened and situation.balance_mills > 0)
-
-
-def _locked_open(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return bool(policy.flags & NEVER_CLOSE_LOCK)
-
-
-def _within_limit(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    limit_mills = policy.emergency_mills if situation.clock_sure else policy.emergency_unsure_mills
-    return bool(situation.balance_mills > -limit_mills)
-
-
-def _in_installation(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return not situation.wallet_opened and _within_limit(policy, situation, hold)
-
-
-def _in_friendly_hours(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return hold is not None and bool(hold.litres_left > 0 and hold.now_s < hold.end_s)
-
-
-def _in_friendly_ending(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return hold is not None and bool(hold.litres_left > 0)
-
-
-def _has_lifeline(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return bool(situation.allowance.lifeline_l < policy.lifeline_l_per_day)
-
-
-def _clock_unsure(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return not situation.clock_sure
-
-
-def _friendly_used(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return hold is not None
-
-
-def _lifeline_used(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return bool(policy.lifeline_l_per_day > 0)
-
-
-def _always(policy: Policy, situation: Situation, hold: "Hold | None") -> bool:
-    return True
-
-
-# The precedence, written once: the first rule that holds decides. Everything that opens stands above everything that
-# closes, so no closing rule can overrule an opening one.
-RULES: "tuple[tuple[Callable[[Policy, Situation, Hold | None], bool], bool, int], ...]" = (
-    (_in_credit, True, reason_codes.CREDIT),
-    (_locked_open, True, reason_codes.NEVER_CLOSE),
-    (_in_installation, True, reason_codes.INSTALLATION),
-    (_within_limit, True, reason_codes.EMERGENCY),
-    (_in_friendly_hours, True, reason_codes.FRIENDLY_HOURS),
-    (_in_friendly_ending, True, reason_codes.FRIENDLY_ENDING),
-    (_has_lifeline, True, reason_codes.LIFELINE),
-    (_clock_unsure, False, reason_codes.UNSURE_LIMIT),
-    (_friendly_used, False, reason_codes.FRIENDLY_USED),
-    (_lifeline_used, False, reason_codes.LIFELINE_USED),
-    (_always, False, reason_codes.NO_CREDIT),
-)
-
-
-def _first_rule(policy: Policy, situation: Situation, hold: "Hold | None") -> "tuple[bool, int]":
-    for holds, is_open, code in RULES:
-        if holds(policy, situation, hold):
-            return is_open, code
-    raise AssertionError("the last rule always holds")
-
-
-def _hold(policy: Policy, situation: Situation) -> "Hold | None":
-    """The friendly window that protects this home now, from its begin to the end of grace and jitter, or None.
-
-    None under an unsure clock (E1), after until_slot, and for a home that was dry when the window began (H02).
-    """
-    if not situation.clock_sure:
-        return None
-    offsets = situation.offsets
-    now_s = local_second(situation.unix_s, offsets)
-    window = latest(policy.windows, now_s)
-    if window is None or window.begin_s != situation.allowance.window_s:
-        return None
-    needed = IN_CREDIT if policy.flags & WINDOW_NEEDS_CREDIT else WITHIN_LIMIT
-    if situation.allowance.window_earned < needed:
-        return None
-    until_s = local_second(slot_start(policy.until_slot), offsets)
-    delay_s = policy.grace_s + (policy.jitter_s * situation.jitter16 >> 16)
-    end_s = min(window.end_s, until_s)
-    if window.begin_s >= until_s or now_s >= end_s + delay_s:
-        return None
-    last_s = min(chained_end(policy.windows, end_s), until_s) + delay_s
-    return Hold(now_s, end_s, last_s, policy.window_cap_l - situation.allowance.window_l)
-
-
-def _until_unix_s(situation: Situation, hold: "Hold | None", code: int) -> int:
-    now_unix_s: int = situation.unix_s
-    if hold is not None and code in (reason_codes.FRIENDLY_HOURS, reason_codes.FRIENDLY_ENDING):
-        return now_unix_s + int(hold.last_s - hold.now_s)
-    if code == reason_codes.LIFELINE_USED:
-        return now_unix_s + SECONDS_PER_DAY - local_second(now_unix_s, situation.offsets) % SECONDS_PER_DAY
-    return 0
+# The low four bits of the first byte: the number of windows, and whether a byte of sections follows the flags.
+_WINDOWS = 7
+_MORE = 8
+# The sections.
+_HOLIDAYS = 1
+_JITTER = 2  # alone: without friendly hours
+_VULNERABLE = 4
+_AMNESTY = 8
+_FIRE = 16
+_PULSES = 32
+_SECTIONS = 63
 
 
 def check(policy: Policy) -> Policy:
@@ -211,17 +110,27 @@ def check(policy: Policy) -> Policy:
     require_int(policy.flags, 0, 255, "flags")
     if policy.flags & ~KNOWN_FLAGS:
         raise RuleRefused(RULE_UNKNOWN_FLAGS, "flags")
+    if policy.flags & BATTERY_OPENS and policy.flags & BATTERY_CLOSES:
+        raise RuleRefused(RULE_OUT_OF_RANGE, "flags")
     for field in ("emergency_mills", "emergency_unsure_mills", "low_credit_mills"):
         require_int(getattr(policy, field), 0, MONEY_MILLS_MAX, field)
     if policy.emergency_unsure_mills < policy.emergency_mills:
         raise RuleRefused(RULE_CLOCK_CLOSES, "emergency_unsure_mills")
-    require_int(policy.lifeline_l_per_day, 0, LIFELINE_L_MAX, "lifeline_l_per_day")
+    require_int(policy.lifeline_l_per_day, 0, LITRES_MAX, "lifeline_l_per_day")
     _check_windows(policy)
+    _check_holidays(policy)
+    _check_hours(policy)
+    _check_group(policy, (("vulnerable_until_slot", SLOT_MAX), ("vulnerable_l_per_day", LITRES_MAX)))
+    _check_group(policy, (("amnesty_until_slot", SLOT_MAX), ("amnesty_cap_l", AMNESTY_CAP_L_MAX)))
+    _check_group(policy, (("fire_s", FIRE_S_MAX), ("fire_every_days", FIRE_EVERY_DAYS_MAX), ("fire_cap_l", LITRES_MAX)))
+    _check_group(policy, (("pulse_l", policy.lifeline_l_per_day), ("pause_s", PAUSE_S_MAX)))
+    for field in ("grace_s", "jitter_s", "fire_s", "pause_s"):
+        _check_step(getattr(policy, field), STEP_S, field)
     return policy
 
 
 def encode_body(policy: Policy) -> bytes:
-    """The pack's body; refuses a policy outside its limits and one that does not fit a POLICY frame."""
+    """The pack's body; refuses a policy outside its limits and one whose body is too long."""
     check(policy)
     return require_room(_encode(policy))
 
@@ -237,15 +146,42 @@ def decode_body(version: int, from_slot: int, body: bytes) -> Policy:
     if head >> 4 != _FORMAT:
         raise RuleRefused(RULE_UNKNOWN_FORMAT, "format")
     flags = reader.byte("flags")
+    sections = reader.byte("sections") if head & _MORE else 0
+    if sections & ~_SECTIONS:
+        raise RuleRefused(RULE_UNKNOWN_FLAGS, "sections")
     unit = reader.varint("unit")
     emergency_mills = unit * reader.varint("emergency_mills")
     emergency_unsure_mills = unit * reader.varint("emergency_unsure_mills")
     low_credit_mills = unit * reader.varint("low_credit_mills")
     lifeline_l_per_day = reader.varint("lifeline_l_per_day")
-    windows = tuple([_read_window(reader) for _ in range(head & 15)])
-    bounds = _read_bounds(reader) if windows else (0, 0, 0, 0)
+    windows = tuple([_read_window(reader) for _ in range(head & _WINDOWS)])
+    holidays = _read_holidays(reader) if sections & _HOLIDAYS else ()
+    holiday_end_min = WINDOW_STEP_MIN * reader.byte("holiday_end_min") if sections & _HOLIDAYS else 0
+    window_cap_l = until_slot = grace_s = jitter_s = 0
+    if windows or holidays:
+        window_cap_l = reader.varint("window_cap_l")
+        until_slot = reader.varint("until_slot")
+        grace_s = STEP_S * reader.varint("grace_s")
+    if windows or holidays or sections & _JITTER:
+        jitter_s = STEP_S * reader.varint("jitter_s")
     policy = Policy(
-        version, flags, emergency_mills, emergency_unsure_mills, lifeline_l_per_day, low_credit_mills, windows, *bounds
+        version,
+        flags,
+        emergency_mills,
+        emergency_unsure_mills,
+        lifeline_l_per_day,
+        low_credit_mills,
+        windows,
+        window_cap_l,
+        until_slot,
+        grace_s,
+        jitter_s,
+        holidays,
+        holiday_end_min,
+        *_read_group(reader, sections & _VULNERABLE, (("vulnerable_until_slot", 1), ("vulnerable_l_per_day", 1))),
+        *_read_group(reader, sections & _AMNESTY, (("amnesty_until_slot", 1), ("amnesty_cap_l", 1))),
+        *_read_group(reader, sections & _FIRE, (("fire_s", STEP_S), ("fire_every_days", 1), ("fire_cap_l", 1))),
+        *_read_group(reader, sections & _PULSES, (("pulse_l", 1), ("pause_s", STEP_S))),
     )
     check(policy)
     require_canonical(body, _encode(policy))
@@ -258,43 +194,121 @@ def _check_windows(policy: Policy) -> None:
     for weekday_mask, start_min, end_min in policy.windows:
         require_int(weekday_mask, 1, 127, "weekday_mask")
         for minute, field in ((start_min, "start_min"), (end_min, "end_min")):
-            require_int(minute, 0, 1439, field)
-            if minute % WINDOW_STEP_MIN:
-                raise RuleRefused(RULE_OUT_OF_RANGE, field)
-    require_int(policy.window_cap_l, 0, WINDOW_CAP_L_MAX, "window_cap_l")
+            _check_step(require_int(minute, 0, 1439, field), WINDOW_STEP_MIN, field)
+
+
+def _check_holidays(policy: Policy) -> None:
+    if len(policy.holidays) > HOLIDAYS_MAX:
+        raise RuleRefused(RULE_TOO_MANY, "holidays")
+    before = -1
+    for day in policy.holidays:
+        if require_int(day, 0, HOLIDAY_MAX, "holidays") <= before:
+            raise RuleRefused(RULE_NOT_ASCENDING, "holidays")
+        before = day
+    _check_step(require_int(policy.holiday_end_min, 0, 1439, "holiday_end_min"), WINDOW_STEP_MIN, "holiday_end_min")
+    if policy.holiday_end_min and not policy.holidays:
+        raise RuleRefused(RULE_OUT_OF_RANGE, "holiday_end_min")
+
+
+def _check_hours(policy: Policy) -> None:
+    """Friendly hours have an end and a cap; what only they use is absent without them."""
+    require_int(policy.window_cap_l, 0, LITRES_MAX, "window_cap_l")
     require_int(policy.until_slot, 0, SLOT_MAX, "until_slot")
-    for delay_s, field in ((policy.grace_s, "grace_s"), (policy.jitter_s, "jitter_s")):
-        require_int(delay_s, 0, DELAY_S_MAX, field)
-        if delay_s % DELAY_STEP_S:
-            raise RuleRefused(RULE_OUT_OF_RANGE, field)
-    if policy.windows and (policy.window_cap_l == 0 or policy.until_slot == 0):
-        raise RuleRefused(RULE_UNBOUNDED, "windows")
-    if not policy.windows and (policy.window_cap_l or policy.until_slot or policy.grace_s or policy.jitter_s):
-        raise RuleRefused(RULE_OUT_OF_RANGE, "windows")
+    require_int(policy.grace_s, 0, DELAY_S_MAX, "grace_s")
+    require_int(policy.jitter_s, 0, DELAY_S_MAX, "jitter_s")
+    field = "holidays" if policy.holidays and not policy.windows else "windows"
+    if policy.windows or policy.holidays:
+        if policy.window_cap_l == 0 or policy.until_slot == 0:
+            raise RuleRefused(RULE_UNBOUNDED, field)
+    elif policy.window_cap_l or policy.until_slot or policy.grace_s:
+        raise RuleRefused(RULE_OUT_OF_RANGE, field)
+    elif policy.jitter_s and not policy.lifeline_l_per_day:
+        raise RuleRefused(RULE_OUT_OF_RANGE, "jitter_s")
+
+
+def _check_group(policy: Policy, limits: "tuple[tuple[str, int], ...]") -> None:
+    """All of these fields are zero, or none is: what relaxes has an end and a litre cap (E1)."""
+    present = 0
+    for field, high in limits:
+        if require_int(getattr(policy, field), 0, high, field):
+            present += 1
+    if present not in (0, len(limits)):
+        raise RuleRefused(RULE_UNBOUNDED, limits[0][0])
+
+
+def _check_step(value: int, step: int, field: str) -> None:
+    if value % step:
+        raise RuleRefused(RULE_OUT_OF_RANGE, field)
+
+
+def _sections(policy: Policy) -> int:
+    sections = _HOLIDAYS if policy.holidays else 0
+    if policy.jitter_s and not policy.windows and not policy.holidays:
+        sections |= _JITTER
+    sections |= _VULNERABLE if policy.vulnerable_until_slot else 0
+    sections |= _AMNESTY if policy.amnesty_until_slot else 0
+    sections |= _FIRE if policy.fire_s else 0
+    return sections | (_PULSES if policy.pulse_l else 0)
 
 
 def _encode(policy: Policy) -> bytes:
     amounts = [policy.emergency_mills, policy.emergency_unsure_mills, policy.low_credit_mills]
     unit = common_unit(amounts)
-    parts = [bytes([_FORMAT << 4 | len(policy.windows), policy.flags]), varint(unit)]
-    parts.extend([varint(amount // unit) for amount in amounts])
-    parts.append(varint(policy.lifeline_l_per_day))
+    sections = _sections(policy)
+    head = _FORMAT << 4 | len(policy.windows)
+    parts = [bytes([head | _MORE, policy.flags, sections]) if sections else bytes([head, policy.flags])]
+    numbers = [unit]
+    numbers.extend([amount // unit for amount in amounts])
+    numbers.append(policy.lifeline_l_per_day)
+    parts.extend([varint(number) for number in numbers])
     for weekday_mask, start_min, end_min in policy.windows:
         parts.append(bytes([weekday_mask, start_min // WINDOW_STEP_MIN, end_min // WINDOW_STEP_MIN]))
-    if policy.windows:
-        parts.append(varint(policy.window_cap_l) + varint(policy.until_slot))
-        parts.append(varint(policy.grace_s // DELAY_STEP_S) + varint(policy.jitter_s // DELAY_STEP_S))
+    if policy.holidays:
+        parts.append(_holidays(policy.holidays) + bytes([policy.holiday_end_min // WINDOW_STEP_MIN]))
+    numbers = []
+    if policy.windows or policy.holidays:
+        numbers.extend((policy.window_cap_l, policy.until_slot, policy.grace_s // STEP_S))
+    if policy.windows or policy.holidays or policy.jitter_s:
+        numbers.append(policy.jitter_s // STEP_S)
+    if policy.vulnerable_until_slot:
+        numbers.extend((policy.vulnerable_until_slot, policy.vulnerable_l_per_day))
+    if policy.amnesty_until_slot:
+        numbers.extend((policy.amnesty_until_slot, policy.amnesty_cap_l))
+    if policy.fire_s:
+        numbers.extend((policy.fire_s // STEP_S, policy.fire_every_days, policy.fire_cap_l))
+    if policy.pulse_l:
+        numbers.extend((policy.pulse_l, policy.pause_s // STEP_S))
+    parts.extend([varint(number) for number in numbers])
     return b"".join(parts)
 
 
-def _read_window(reader: BodyReader) -> tuple[int, int, int]:
-    weekday_mask = reader.byte("weekday_mask")
-    start_min = WINDOW_STEP_MIN * reader.byte("start_min")
-    return weekday_mask, start_min, WINDOW_STEP_MIN * reader.byte("end_min")
+def _holidays(days: "tuple[int, ...]") -> bytes:
+    """Their number, the first day, then the days skipped between one and the next: a feast of two days is 0."""
+    parts = [varint(len(days)), varint(days[0])]
+    for index in range(1, len(days)):
+        parts.append(varint(days[index] - days[index - 1] - 1))
+    return b"".join(parts)
 
 
-def _read_bounds(reader: BodyReader) -> tuple[int, int, int, int]:
-    window_cap_l = reader.varint("window_cap_l")
-    until_slot = reader.varint("until_slot")
-    grace_s = DELAY_STEP_S * reader.varint("grace_s")
-    return window_cap_l, until_slot, grace_s, DELAY_STEP_S * reader.varint("jitter_s")
+def _read_holidays(reader: BodyReader) -> "tuple[int, ...]":
+    count = reader.varint("holidays")
+    if count > HOLIDAYS_MAX:
+        raise RuleRefused(RULE_TOO_MANY, "holidays")
+    days: "list[int]" = []
+    for _ in range(count):
+        skipped = reader.varint("holidays")
+        days.append(days[-1] + 1 + skipped if days else skipped)
+    return tuple(days)
+
+
+def _read_window(reader: BodyReader) -> "tuple[int, int, int]":
+    return (
+        reader.byte("weekday_mask"),
+        WINDOW_STEP_MIN * reader.byte("start_min"),
+        WINDOW_STEP_MIN * reader.byte("end_min"),
+    )
+
+
+def _read_group(reader: BodyReader, present: int, fields: "tuple[tuple[str, int], ...]") -> "list[int]":
+    """A section's numbers, in steps of so much each; zeros when the section is absent."""
+    return [step * reader.varint(field) if present else 0 for field, step in fields]

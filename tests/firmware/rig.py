@@ -19,7 +19,7 @@ from typing import Any
 from firmware import console_fields, face
 from firmware.provisioning import identity_record, opening_frame
 from protocol.rules.calendar import UTC, slot_of, slot_phase, slot_start
-from protocol.rules.policy import Policy
+from protocol.rules.policy import NEW, Policy
 from protocol.rules.tariff import Tariff
 from protocol.wire import cbor, window
 from protocol.wire.downlinks import encode_down
@@ -34,7 +34,7 @@ MIDNIGHT_S = slot_start(slot_of(1_798_761_600))  # 2027-01-01T00:00Z, the first 
 METER_ID = bytes.fromhex("6775656c74610001")
 ROOT = bytes(range(16))
 TARIFF = Tariff(1, 0, 0, UTC, 1, 0, ((0, 500),), 0, 0)
-POLICY = Policy(1, 0, 0, 0, 0, 5000, (), 0, 0, 0, 0)
+POLICY = NEW._replace(low_credit_mills=5_000)
 HEAP = "heapsize=64wK"
 
 

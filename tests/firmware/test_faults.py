@@ -9,7 +9,7 @@ from littlefs import LittleFS
 from firmware.sync import ladder_after
 from protocol.rules import reason_codes
 from protocol.rules.calendar import slot_of
-from protocol.rules.policy import Policy
+from protocol.rules.policy import NEW
 from protocol.wire import event_codes
 from protocol.wire.messages import (
     STATUS_CLOCK_UNSURE,
@@ -172,7 +172,13 @@ def test_a_large_step_back_begins_a_new_log_generation(rig: Make) -> None:
 def test_an_unsure_clock_suspends_friendly_hours_and_closes_nothing_by_date(rig: Make) -> None:
     """E1: the wallet still rules: the limit that holds while the clock is unsure."""
     end = slot_of(MIDNIGHT_S) + 48 * 30
-    policy = Policy(1, 0, 500, 1_000, 0, 0, ((127, 0, 0),), 60, end, 0, 0)
+    policy = NEW._replace(
+        emergency_mills=500,
+        emergency_unsure_mills=1_000,
+        windows=((127, 0, 0),),
+        window_cap_l=60,
+        until_slot=end,
+    )
     meter = rig(opening=opening(500), policy=policy)
     meter.rtc_valid = False
     meter.start()

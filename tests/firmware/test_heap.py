@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from protocol.rules.calendar import Offsets, slot_of
-from protocol.rules.policy import Policy
+from protocol.rules.policy import NEW
 from protocol.rules.tariff import Tariff, encode_body
 from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE
 from protocol.wire.parts import whole_pack
@@ -16,8 +16,16 @@ from tests.firmware.rig import HEAP, MIDNIGHT_S, Rig, opening
 RICH_TARIFF = Tariff(
     1, 0, 2, Offsets(180, ()), 2, 5_775_000, ((6_000, 0), (20_000, 8_000), (50_000, 9_000), (0, 11_500)), 1, 9
 )
-RICH_POLICY = Policy(
-    1, 0, 500, 500, 20, 5_000, ((31, 0, 360), (127, 1_020, 480)), 100, slot_of(MIDNIGHT_S) + 4_000, 600, 60
+RICH_POLICY = NEW._replace(
+    emergency_mills=500,
+    emergency_unsure_mills=500,
+    lifeline_l_per_day=20,
+    low_credit_mills=5_000,
+    windows=((31, 0, 360), (127, 1_020, 480)),
+    window_cap_l=100,
+    until_slot=slot_of(MIDNIGHT_S) + 4_000,
+    grace_s=600,
+    jitter_s=60,
 )
 
 
@@ -25,7 +33,7 @@ def test_a_day_with_a_tariff_a_top_up_and_flash_commits_fits_64_k_words(
     rig: Callable[..., Rig], device: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert HEAP == "heapsize=64wK"
-    assert sorted(path.suffix for path in device.rglob("*") if path.is_file()) == [".mpy"] * 6
+    assert sorted(path.suffix for path in device.rglob("*") if path.is_file()) == [".mpy"] * 7
     meter = rig(opening=opening(50_000), tariff=RICH_TARIFF, policy=RICH_POLICY)
     meter.books.tariff_offsets = RICH_TARIFF.offsets
     meter.start()

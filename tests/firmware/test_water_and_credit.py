@@ -6,7 +6,7 @@ from protocol.rules import reason_codes
 from protocol.rules.calendar import Offsets, local_day, slot_of
 from protocol.rules.debt import Plan
 from protocol.rules.debt import encode_body as plan_body
-from protocol.rules.policy import Policy
+from protocol.rules.policy import NEW, Policy
 from protocol.rules.tariff import Tariff, encode_body
 from protocol.wire import event_codes
 from protocol.wire.messages import (
@@ -182,10 +182,15 @@ def test_an_older_or_equal_tariff_is_ignored_and_a_broken_one_refused(rig: Make)
     assert (reading["spent_mills"], reading["tariff_version"], reading["refused_frames"]) == (500, 1, 1)
 
 
+def nights(cap_l: int) -> Policy:
+    """Friendly hours from 20:00 to 06:00, for a month."""
+    until_slot = slot_of(MIDNIGHT_S) + 48 * 30
+    return NEW._replace(windows=((127, 20 * 60, 6 * 60),), window_cap_l=cap_l, until_slot=until_slot)
+
+
 def test_friendly_hours_keep_the_water_on_until_morning(rig: Make) -> None:
     """A home that runs dry at 21:00 stays open till 06:00, warned, then closes; its litres are charged (B1, E1)."""
-    end = slot_of(MIDNIGHT_S) + 48 * 30
-    policy = Policy(1, 0, 0, 0, 0, 5_000, ((127, 20 * 60, 6 * 60),), 60, end, 0, 0)
+    policy = nights(60)._replace(low_credit_mills=5_000)
     meter = rig(opening=opening(1_000), policy=policy).start()
     meter.run_to(MIDNIGHT_S + 21 * HOUR)
     meter.draw(2)
@@ -201,8 +206,7 @@ def test_friendly_hours_keep_the_water_on_until_morning(rig: Make) -> None:
 
 def test_the_friendly_cap_closes_before_morning(rig: Make) -> None:
     """E1: every relaxing rule has a litre cap."""
-    end = slot_of(MIDNIGHT_S) + 48 * 30
-    policy = Policy(1, 0, 0, 0, 0, 0, ((127, 20 * 60, 6 * 60),), 10, end, 0, 0)
+    policy = nights(10)
     meter = rig(opening=opening(500), policy=policy).start()
     meter.run_to(MIDNIGHT_S + 21 * HOUR)
     assert meter.draw(100) == 1 + 10

@@ -1,12 +1,12 @@
 """The numbers and bytes that the documents print are the ones the rules give."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-from protocol.rules import rating, reason_codes
-from protocol.rules.policy import RULES
+from protocol.rules import decision, rating, reason_codes
 from protocol.rules.tariff import Tariff, encode_body
 from tests.rules.packs import KIAMBU, MOGALE, NIGER
 
@@ -41,8 +41,18 @@ def test_the_printed_bodies_are_the_bodies() -> None:
 def test_the_precedence_table_of_the_readme_is_the_one_in_the_code() -> None:
     readme = (ROOT / "protocol" / "rules" / "README.md").read_text()
     printed = re.findall(r"^\| \d+ \|.*\| (open|closed) \| (\w+) \|$", readme, re.MULTILINE)
-    assert printed == [("open" if is_open else "closed", name_of(code)) for _, is_open, code in RULES]
+    source = inspect.getsource(decision)
+    answers = ("closed", "_overruling"), ("open", "_opening"), ("closed", "_closing")
+    written = []
+    for valve, question in answers:
+        body = source.split(f"def {question}(")[1].split("\ndef ")[0]
+        written += [(valve, name) for name in re.findall(r"return reason_codes\.(\w+)", body)]
+    assert printed == written
 
 
-def name_of(code: int) -> str:
-    return next(name for name, value in vars(reason_codes).items() if name.isupper() and value == code)
+def test_each_reason_is_given_in_one_place_and_its_number_says_open_or_closed() -> None:
+    given = re.findall(r"return reason_codes\.(\w+)", inspect.getsource(decision))
+    codes = [getattr(reason_codes, name) for name in given]
+    assert sorted(codes) == sorted(reason_codes.OPEN_REASONS + reason_codes.CLOSED_REASONS)
+    assert all(0 < code <= reason_codes.OPEN_MAX for code in reason_codes.OPEN_REASONS)
+    assert all(reason_codes.OPEN_MAX < code < 64 for code in reason_codes.CLOSED_REASONS)

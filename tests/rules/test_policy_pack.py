@@ -8,10 +8,9 @@ from protocol import errors
 from protocol.errors import RuleRefused
 from protocol.rules.policy import (
     DELAY_S_MAX,
-    LIFELINE_L_MAX,
+    LITRES_MAX,
     MONEY_MILLS_MAX,
-    WINDOW_CAP_L_MAX,
-    Policy,
+    NEW,
     check,
     decode_body,
     encode_body,
@@ -38,15 +37,15 @@ def test_a_policy_without_friendly_hours_is_short() -> None:
 
 
 def test_the_largest_values_come_back() -> None:
-    largest = Policy(
+    largest = NEW._replace(
         version=65_535,
         flags=3,
         emergency_mills=MONEY_MILLS_MAX,
         emergency_unsure_mills=MONEY_MILLS_MAX,
-        lifeline_l_per_day=LIFELINE_L_MAX,
+        lifeline_l_per_day=LITRES_MAX,
         low_credit_mills=MONEY_MILLS_MAX,
         windows=((127, 0, 0), (1, 1_425, 1_425), (64, 720, 0)),
-        window_cap_l=WINDOW_CAP_L_MAX,
+        window_cap_l=LITRES_MAX,
         until_slot=SLOT_MAX,
         grace_s=DELAY_S_MAX,
         jitter_s=DELAY_S_MAX,
@@ -63,14 +62,14 @@ def test_the_largest_values_come_back() -> None:
     ("change", "code", "field"),
     [
         ({"version": 0}, errors.RULE_OUT_OF_RANGE, "version"),
-        ({"flags": 4}, errors.RULE_UNKNOWN_FLAGS, "flags"),
+        ({"flags": 32}, errors.RULE_UNKNOWN_FLAGS, "flags"),
         ({"flags": 128}, errors.RULE_UNKNOWN_FLAGS, "flags"),
         ({"flags": 256}, errors.RULE_OUT_OF_RANGE, "flags"),
         ({"emergency_mills": -1}, errors.RULE_OUT_OF_RANGE, "emergency_mills"),
         ({"emergency_unsure_mills": MONEY_MILLS_MAX + 1}, errors.RULE_OUT_OF_RANGE, "emergency_unsure_mills"),
         ({"emergency_unsure_mills": 499_999}, errors.RULE_CLOCK_CLOSES, "emergency_unsure_mills"),
         ({"low_credit_mills": 0.5}, errors.RULE_NOT_INTEGER, "low_credit_mills"),
-        ({"lifeline_l_per_day": LIFELINE_L_MAX + 1}, errors.RULE_OUT_OF_RANGE, "lifeline_l_per_day"),
+        ({"lifeline_l_per_day": LITRES_MAX + 1}, errors.RULE_OUT_OF_RANGE, "lifeline_l_per_day"),
         ({"windows": ((0, 60, 120),)}, errors.RULE_OUT_OF_RANGE, "weekday_mask"),
         ({"windows": ((128, 60, 120),)}, errors.RULE_OUT_OF_RANGE, "weekday_mask"),
         ({"windows": ((1, 1_440, 120),)}, errors.RULE_OUT_OF_RANGE, "start_min"),
@@ -79,7 +78,7 @@ def test_the_largest_values_come_back() -> None:
         ({"windows": ((1, 60, 120),) * 5}, errors.RULE_TOO_MANY, "windows"),
         ({"window_cap_l": 0}, errors.RULE_UNBOUNDED, "windows"),
         ({"until_slot": 0}, errors.RULE_UNBOUNDED, "windows"),
-        ({"window_cap_l": WINDOW_CAP_L_MAX + 1}, errors.RULE_OUT_OF_RANGE, "window_cap_l"),
+        ({"window_cap_l": LITRES_MAX + 1}, errors.RULE_OUT_OF_RANGE, "window_cap_l"),
         ({"until_slot": SLOT_MAX + 1}, errors.RULE_OUT_OF_RANGE, "until_slot"),
         ({"grace_s": DELAY_S_MAX + 60}, errors.RULE_OUT_OF_RANGE, "grace_s"),
         ({"grace_s": 61}, errors.RULE_OUT_OF_RANGE, "grace_s"),
@@ -99,7 +98,7 @@ def test_every_limit_is_refused_with_its_code_and_field(change: dict[str, object
     [
         ("", errors.RULE_TRUNCATED, "format"),
         ("20 00 01 00 00 01 32", errors.RULE_UNKNOWN_FORMAT, "format"),
-        ("10 04 01 00 00 01 32", errors.RULE_UNKNOWN_FLAGS, "flags"),
+        ("10 20 01 00 00 01 32", errors.RULE_UNKNOWN_FLAGS, "flags"),
         ("10 00 01 00 00 01", errors.RULE_TRUNCATED, "lifeline_l_per_day"),
         ("10 00 02 00 00 01 32 00", errors.RULE_NOT_CANONICAL, "body"),
         ("10 00 01 00 00 02 32", errors.RULE_NOT_CANONICAL, "body"),  # a threshold of 2 is one unit of 2
@@ -107,7 +106,7 @@ def test_every_limit_is_refused_with_its_code_and_field(change: dict[str, object
         ("11 00 01 01 01 01 00 01 00", errors.RULE_TRUNCATED, "end_min"),
         ("11 00 01 01 01 01 00 01 60 00 01 01 00 00", errors.RULE_OUT_OF_RANGE, "start_min"),
         ("11 00 01 01 01 01 00 01 00 04 00 01 00 00", errors.RULE_UNBOUNDED, "windows"),
-        ("1f 00 01 01 01 01 00" + "010004" * 15 + "01 01 00 00", errors.RULE_TOO_MANY, "windows"),
+        ("17 00 01 01 01 01 00" + "010004" * 7 + "01 01 00 00", errors.RULE_TOO_MANY, "windows"),
     ],
 )
 def test_bodies_that_are_not_the_one_encoding_are_refused(body: str, code: int, field: str) -> None:

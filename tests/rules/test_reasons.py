@@ -13,10 +13,18 @@ def test_every_reason_is_spoken_in_both_languages_and_no_two_alike() -> None:
     assert len(set(spoken)) == len(spoken)
 
 
-@pytest.mark.parametrize("code", reason_codes.CLOSED_REASONS)
-def test_a_closed_valve_says_that_a_payment_opens_it(code: int) -> None:
+@pytest.mark.parametrize("code", reason_codes.FIRE_OPENS)
+def test_a_valve_closed_for_want_of_money_says_that_a_payment_opens_it(code: int) -> None:
     assert "Un paiement la rouvre" in sentence(code, "fr")
-    assert "A payment opens it again" in sentence(code, "en")
+    assert "A payment opens it" in sentence(code, "en")
+
+
+@pytest.mark.parametrize("code", sorted(set(reason_codes.CLOSED_REASONS) - set(reason_codes.FIRE_OPENS)))
+def test_a_valve_that_no_payment_opens_says_who_to_ask(code: int) -> None:
+    assert "paiement" not in sentence(code, "fr")
+    assert "votre service des eaux" in sentence(code, "fr")
+    assert "payment" not in sentence(code, "en")
+    assert "your water utility" in sentence(code, "en")
 
 
 def test_an_unknown_number_or_language_is_not_answered_with_another() -> None:

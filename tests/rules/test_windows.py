@@ -1,10 +1,11 @@
-"""Friendly-hour windows on the local week, in seconds of local wall time."""
+"""Friendly-hour windows on the local calendar, in seconds of local wall time."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.rules.calendar import day_of_date, weekday
+from protocol.rules.policy import NEW, Policy
 from protocol.rules.windows import Window, chained_end, latest
 
 MONDAY = day_of_date(2026, 11, 2)
@@ -14,6 +15,10 @@ EVERY_DAY = 127
 def moment(day: int, hour: int, minute: int = 0) -> int:
     """A local second, `day` days after Monday 2026-11-02."""
     return (MONDAY + day) * 86_400 + hour * 3_600 + minute * 60
+
+
+def weekly(*windows: tuple[int, int, int]) -> Policy:
+    return NEW._replace(windows=windows)
 
 
 def test_the_monday_of_these_tests_is_one() -> None:
@@ -31,40 +36,57 @@ def test_the_monday_of_these_tests_is_one() -> None:
     ],
 )
 def test_a_window_that_crosses_midnight(now_s: int, begin_s: int, end_s: int) -> None:
-    assert latest(((EVERY_DAY, 17 * 60, 9 * 60),), now_s) == Window(begin_s, end_s)
+    assert latest(weekly((EVERY_DAY, 17 * 60, 9 * 60)), now_s) == Window(begin_s, end_s, False)
 
 
 def test_equal_start_and_end_are_a_whole_day() -> None:
-    assert latest(((1, 600, 600),), moment(1, 9, 59)) == Window(moment(0, 10), moment(1, 10))
+    assert latest(weekly((1, 600, 600)), moment(1, 9, 59)) == Window(moment(0, 10), moment(1, 10), False)
 
 
 def test_of_two_windows_that_cover_the_later_begun_counts_and_then_the_other() -> None:
-    windows = ((EVERY_DAY, 17 * 60, 21 * 60), (EVERY_DAY, 18 * 60, 20 * 60))
-    assert latest(windows, moment(0, 17, 59)) == Window(moment(0, 17), moment(0, 21))
-    assert latest(windows, moment(0, 19)) == Window(moment(0, 18), moment(0, 20))
-    assert latest(windows, moment(0, 20)) == Window(moment(0, 17), moment(0, 21))
-    assert latest(windows, moment(0, 21)) == Window(moment(0, 17), moment(0, 21))
+    windows = weekly((EVERY_DAY, 17 * 60, 21 * 60), (EVERY_DAY, 18 * 60, 20 * 60))
+    assert latest(windows, moment(0, 17, 59)) == Window(moment(0, 17), moment(0, 21), False)
+    assert latest(windows, moment(0, 19)) == Window(moment(0, 18), moment(0, 20), False)
+    assert latest(windows, moment(0, 20)) == Window(moment(0, 17), moment(0, 21), False)
+    assert latest(windows, moment(0, 21)) == Window(moment(0, 17), moment(0, 21), False)
 
 
 def test_a_window_is_remembered_for_the_longest_grace_and_jitter() -> None:
     """Begun on Monday 23:45 for 24 hours, with eight hours of grace and jitter, it matters to Wednesday 07:45."""
-    late = ((1, 23 * 60 + 45, 23 * 60 + 45),)
-    assert latest(late, moment(2, 7, 44)) == Window(moment(0, 23, 45), moment(1, 23, 45))
+    late = weekly((1, 23 * 60 + 45, 23 * 60 + 45))
+    assert latest(late, moment(2, 7, 44)) == Window(moment(0, 23, 45), moment(1, 23, 45), False)
 
 
 def test_without_a_window_nearby_there_is_none() -> None:
-    assert latest((), moment(0, 12)) is None
-    assert latest(((1, 600, 660),), moment(4, 12)) is None
+    assert latest(NEW, moment(0, 12)) is None
+    assert latest(weekly((1, 600, 660)), moment(4, 12)) is None
 
 
 def test_windows_that_touch_are_one_stretch() -> None:
-    weekend = ((1 << 4 | 1 << 5, 17 * 60, 17 * 60), (1 << 6, 17 * 60, 9 * 60))
+    weekend = weekly((1 << 4 | 1 << 5, 17 * 60, 17 * 60), (1 << 6, 17 * 60, 9 * 60))
     assert chained_end(weekend, moment(5, 17)) == moment(7, 9)
     assert chained_end(weekend, moment(7, 9)) == moment(7, 9)
 
 
 def test_a_week_without_a_gap_still_has_an_end() -> None:
-    assert chained_end(((EVERY_DAY, 0, 0),), moment(1, 0)) == moment(9, 0)
+    assert chained_end(weekly((EVERY_DAY, 0, 0)), moment(1, 0)) == moment(13, 0)
+
+
+def test_a_holiday_lasts_from_midnight_into_the_next_morning_and_chains_with_what_it_touches() -> None:
+    """Thursday and Friday are feasts to 09:00 of the day after; the nights around them are friendly anyway."""
+    feast = weekly((EVERY_DAY, 17 * 60, 9 * 60))._replace(holidays=(MONDAY + 3, MONDAY + 4), holiday_end_min=9 * 60)
+    assert latest(feast, moment(2, 23, 59)) == Window(moment(2, 17), moment(3, 9), False)
+    assert latest(feast, moment(3, 0)) == Window(moment(3, 0), moment(4, 9), True)
+    assert latest(feast, moment(3, 16, 59)).is_holiday
+    assert latest(feast, moment(4, 12)) == Window(moment(4, 0), moment(5, 9), True)
+    assert latest(feast, moment(5, 12)) == Window(moment(4, 0), moment(5, 9), True)  # ended last, with the night's
+    assert chained_end(feast, moment(3, 9)) == moment(5, 9)
+
+
+def test_a_holiday_is_remembered_for_the_longest_grace_and_jitter() -> None:
+    late = NEW._replace(holidays=(MONDAY,), holiday_end_min=23 * 60 + 45)
+    assert latest(late, moment(2, 7, 44)) == Window(moment(0, 0), moment(1, 23, 45), True)
+    assert latest(late, moment(3, 0)) is None
 
 
 @given(
@@ -89,5 +111,5 @@ def test_a_minute_by_minute_calendar_agrees_on_what_is_covered(
             covered |= bool(begins_today) and start <= minute < end
         else:
             covered |= (bool(begins_today) and minute >= start) or (bool(began_yesterday) and minute < end)
-    found = latest(windows, now_s)
+    found = latest(weekly(*windows), now_s)
     assert (found is not None and found.end_s > now_s) == covered
