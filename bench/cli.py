@@ -2,6 +2,8 @@
 
 import click
 
+from bench.completeness import completeness
+from bench.latency_report import latency
 from bench.wire import wire
 
 
@@ -11,3 +13,5 @@ def bench() -> None:
 
 
 bench.add_command(wire)
+bench.add_command(latency)
+bench.add_command(completeness)
