@@ -62,10 +62,14 @@ def ladder_after(elapsed_s):
 
 
 class Sync:
-    def __init__(self, meter, meter_id):
+    def __init__(self, meter, meter_id, report_slots):
         self.meter = meter
-        self.share = jitter_share(meter_id)
-        self.period_changed()
+        self.report_slots = report_slots
+        share = jitter_share(meter_id)
+        self.report_phase = share % report_slots
+        spread_s = SPREAD_S if report_slots == 1 else SLOT_S - 60
+        self.report_delay_us = (share * spread_s >> 16) * SECOND_US
+        self.frames_per_report = FRAMES_PER_REPORT if report_slots == 1 else FRAMES_PER_DAILY_REPORT
         self.report_us = NEVER_US
         self.polls_us = []
         self.ladder_since_us = None
@@ -74,18 +78,10 @@ class Sync:
         self.anchor_due = False
         self.device_due = False
 
-    def period_changed(self):
-        """Reports come every `state.report_slots` half-hours (CT-05), at a slot and second of this meter's own."""
-        report_slots = self.meter.state.report_slots
-        self.report_phase = self.share % report_slots
-        spread_s = SPREAD_S if report_slots == 1 else SLOT_S - 60
-        self.report_delay_us = (self.share * spread_s >> 16) * SECOND_US
-        self.frames_per_report = FRAMES_PER_REPORT if report_slots == 1 else FRAMES_PER_DAILY_REPORT
-
     # What sets things off --------------------------------------------------------------------------------------------
     def slot_began(self, slot, start_us):
         """A report is due in this slot, at the meter's own second of it."""
-        if slot % self.meter.state.report_slots == self.report_phase:
+        if slot % self.report_slots == self.report_phase:
             self.report_us = min(self.report_us, start_us + self.report_delay_us)
 
     def booted(self, now_us, unix_s):
@@ -138,8 +134,6 @@ class Sync:
         if self.device_due or (now_us >= self.report_us and self._unheard()):
             messages.append(encode_up(self.device()))
             self.device_due = False
-        if meter.commands.result_due:
-            messages.append(encode_up(meter.commands.result()))
         if meter.events.fresh:
             messages.append(encode_up(Event(meter.events.take())))
         if now_us >= self.report_us:
@@ -244,7 +238,7 @@ class Sync:
             board.reset_cause(),
             board.battery_mv(),
             FIRMWARE_VERSION,
-            state.command,
-            state.report_slots,
+            0,
+            self.report_slots,
             0 if state.opened else DEVICE_UNOPENED,
         )
