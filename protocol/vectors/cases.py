@@ -2,12 +2,28 @@
 
 from collections.abc import Iterator
 
-from protocol.wire import downlinks, envelope, log_codec, messages, uplinks
+from protocol.wire import command_codes, envelope, log_codec, messages
 from protocol.wire.envelope import DOWN, UP
 from protocol.wire.keys import KeySet
-from protocol.wire.limits import MILLS_MAX, SLOT_MAX, U8_MAX, U16_MAX, U32_MAX, VOLUME_MAX
-from protocol.wire.messages import Anchor, Day, Device, Event, EventEntry, Opening, Poll, Range, Statement, Time
-from protocol.wire.parts import whole_pack
+from protocol.wire.limits import MILLS_MAX, SLOT_MAX, U8_MAX, U16_MAX, U24_MAX, U32_MAX, VOLUME_MAX
+from protocol.wire.messages import (
+    Anchor,
+    Command,
+    Day,
+    Device,
+    Event,
+    EventEntry,
+    Gap,
+    Nack,
+    Opening,
+    Poll,
+    Range,
+    Rekey,
+    Result,
+    Statement,
+    Time,
+)
+from protocol.wire.parts import pack_parts, whole_pack
 
 ROOT = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
 METER_ID = bytes.fromhex("4755454c54410001")
@@ -50,6 +66,9 @@ LOGS_REFUSED = (
 )  # fmt: skip
 
 ANCHOR_MAX = Anchor(SLOT_MAX, VOLUME_MAX, MILLS_MAX, MILLS_MAX, MILLS_MAX, MILLS_MAX, 3, 9999, U8_MAX)
+GAP_MAX = Gap(
+    SLOT_MAX + 1 - U16_MAX, U16_MAX, VOLUME_MAX, U24_MAX, MILLS_MAX, U24_MAX, MILLS_MAX, U24_MAX, U32_MAX, 3, 9999, 63
+)  # fmt: skip
 DEVICE_MAX = Device(
     *(U32_MAX, U32_MAX, U32_MAX, SLOT_MAX, U16_MAX, U16_MAX, U16_MAX),
     *(U32_MAX, U8_MAX, U16_MAX, U32_MAX, U32_MAX, U8_MAX, U8_MAX),
@@ -68,11 +87,19 @@ UPLINKS = (
     ("ANCHOR", Anchor(120_000, 41_426, 50_000_000, 1_000, 11_558_154, 250_000, 1, 1234, 0), 0),
     ("ANCHOR of a new meter", Anchor(0, 0, 0, 0, 0, 0, 0, 0, 0), 0),
     ("ANCHOR at every limit", ANCHOR_MAX, 0),
+    ("GAP", Gap(120_000, 96, 41_930, 41_426, 11_558_154, 0xB05C8A, 250_000, 0x03D090, 930, 1, 1234, 5), 0),
+    ("GAP of one slot without a count", Gap(0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0),
+    ("GAP at every limit", GAP_MAX, 0),
     ("DEVICE", Device(1, 3, 17, 119_952, 2, 1, 0, 12, 1, 3600, 100, 0, 1, 0), 0),
     ("DEVICE at every limit", DEVICE_MAX, 0),
+    ("RESULT, done", Result(7, command_codes.VALVE_OPEN, command_codes.DONE, 1_793_491_205), 0),
+    ("RESULT of a code not known", Result(8, 99, command_codes.UNKNOWN_CODE, 0), 0),
+    ("RESULT at every limit", Result(U32_MAX, U8_MAX, U8_MAX, U32_MAX), 0),
 )  # fmt: skip
 
 BODY = bytes(range(1, 35))
+LONG = pack_parts(3, 120_096, bytes(range(75)))
+LONGEST = pack_parts(U16_MAX, SLOT_MAX, bytes(range(240)))
 
 DOWNLINKS = (
     ("STATEMENT of a new account", Statement(0, 0, 0, 0, 0), 0),
@@ -80,10 +107,28 @@ DOWNLINKS = (
     ("STATEMENT at every limit", Statement(U32_MAX, MILLS_MAX, MILLS_MAX, U32_MAX, SLOT_MAX), 0),
     ("TIME", Time(65_534, 1_793_491_200), 0),
     ("TIME at every limit", Time(U32_MAX, U32_MAX), 0),
+    ("NACK of one range", Nack(1, ((120_000, 48),)), 0),
+    ("NACK of four ranges, two of them touching", Nack(0, ((0, 1), (1, 255), (9_000, 3), (9_600, 96))), 0),
+    ("NACK at every limit", Nack(U32_MAX, tuple((SLOT_MAX + 1 - 255 * number, 255) for number in (4, 3, 2, 1))), 0),
+    ("COMMAND, open for an hour and at most 200 litres", Command(7, 1_793_494_800, 1, 3_600, 200), 0),
+    ("COMMAND, close for a day", Command(8, 1_793_494_800, 2, 86_400, 0), 0),
+    ("COMMAND, release", Command(9, 1_793_494_800, 3, 0, 0), 0),
+    ("COMMAND, report daily", Command(10, 1_793_494_800, 4, 48, 0), 0),
+    ("COMMAND, tell", Command(11, 1_793_494_800, 5, 0, 0), 0),
+    ("COMMAND at every limit", Command(U32_MAX, U32_MAX, U8_MAX, U32_MAX, U16_MAX), 0),
     ("TARIFF", whole_pack(2, 120_048, BODY[:20]), messages.DOWN_TARIFF),
     ("TARIFF of the greatest body", whole_pack(U16_MAX, SLOT_MAX, BODY), messages.DOWN_TARIFF),
     ("POLICY", whole_pack(1, 0, b"\x00"), messages.DOWN_POLICY),
     ("PLAN", whole_pack(7, 120_048, BODY[:9]), messages.DOWN_PLAN),
+    *(
+        (f"TARIFF of 75 bytes, part {part.index} of {part.count}", part, messages.DOWN_TARIFF)
+        for part in LONG
+    ),
+    ("POLICY of 240 bytes, the first part", LONGEST[0], messages.DOWN_POLICY),
+    ("POLICY of 240 bytes, the last part", LONGEST[7], messages.DOWN_POLICY),
+    ("PLAN of 75 bytes, the last part", LONG[2], messages.DOWN_PLAN),
+    ("REKEY", Rekey(10), 0),
+    ("REKEY at its limit", Rekey(U32_MAX), 0),
     ("OPENING", Opening(1, 41_000, 0, 0, 0, 119_990, 50_000_000, 0, 1), 0),
     ("OPENING at every limit", OPENING_MAX, 0),
 )  # fmt: skip
@@ -111,68 +156,6 @@ CBOR_REFUSED = (
     "58dd" + "00" * 221,  # too many bytes
     "61ff", "62c080", "63eda080", "64f4908080", "61c3",  # not UTF-8
 )  # fmt: skip
-
-
-def refused_plaintexts() -> Iterator[tuple[str, int, int, bytes]]:
-    """(name, direction, type, plaintext) of what no message is."""
-    day = uplinks.encode_up(UPLINKS[0][1], 0)[1]
-    anchor = uplinks.encode_up(UPLINKS[8][1])[1]
-    statement = downlinks.encode_down(DOWNLINKS[1][1])[1]
-    pack = downlinks.encode_down(DOWNLINKS[5][1], messages.DOWN_TARIFF)[1]
-    opening = downlinks.encode_down(DOWNLINKS[9][1])[1]
-    yield "EXTENDED without a kind", DOWN, messages.DOWN_EXTENDED, b""
-    yield "DAY cut in its head", UP, messages.UP_DAY, day[:9]
-    yield "DAY with a byte after its log", UP, messages.UP_DAY, day + b"\x01"
-    yield "DAY with a zero after its log", UP, messages.UP_DAY, day + b"\x00"
-    yield "RANGE without a count", UP, messages.UP_RANGE, day[:10]
-    yield "RANGE of no slot", UP, messages.UP_RANGE, day[:10] + b"\x00"
-    yield "POLL that says something", UP, messages.UP_POLL, b"\x00"
-    yield "EVENT of nothing", UP, messages.UP_EVENT, b""
-    yield "EVENT of five", UP, messages.UP_EVENT, bytes.fromhex("8401020304") * 5
-    yield "EVENT with three fields", UP, messages.UP_EVENT, bytes.fromhex("83010203")
-    yield "EVENT that is no array", UP, messages.UP_EVENT, bytes.fromhex("01020304")
-    yield "EVENT with a code of 256", UP, messages.UP_EVENT, bytes.fromhex("84010219010004")
-    yield "EVENT with true for a number", UP, messages.UP_EVENT, bytes.fromhex("84f5020304")
-    yield "EVENT with an argument of 2^53", UP, messages.UP_EVENT, bytes.fromhex("840102031b0020000000000000")
-    yield "EVENT with a long head", UP, messages.UP_EVENT, bytes.fromhex("841801020304")
-    yield "ANCHOR of 39 bytes", UP, messages.UP_ANCHOR, anchor[:-1]
-    yield "ANCHOR of 41 bytes", UP, messages.UP_ANCHOR, anchor + b"\x00"
-    yield "ANCHOR with a slot beyond 24 bits", UP, messages.UP_ANCHOR, b"\x01" + anchor[1:]
-    yield "ANCHOR with S of 2^53", UP, messages.UP_ANCHOR, anchor[:23] + b"\x20" + bytes(6) + anchor[30:]
-    yield (
-        "ANCHOR with a remainder of 10000",
-        UP,
-        messages.UP_ANCHOR,
-        anchor[:37] + (10000).to_bytes(2, "big") + anchor[39:],
-    )
-    yield "DEVICE with a field missing", UP, messages.UP_DEVICE, bytes(13)
-    yield "DEVICE with a field too many", UP, messages.UP_DEVICE, bytes(15)
-    yield "DEVICE with a negative number", UP, messages.UP_DEVICE, b"\x20" + bytes(13)
-    yield "DEVICE with a nested array", UP, messages.UP_DEVICE, b"\x80" + bytes(13)
-    yield "DEVICE with flags of 256", UP, messages.UP_DEVICE, bytes(13) + bytes.fromhex("190100")
-    yield "a plaintext longer than a frame", UP, messages.UP_DEVICE, bytes(212)
-    yield "STATEMENT cut", DOWN, messages.DOWN_STATEMENT, statement[:-1]
-    yield "STATEMENT with a field too many", DOWN, messages.DOWN_STATEMENT, statement + b"\x00"
-    yield "STATEMENT with C of 2^53", DOWN, messages.DOWN_STATEMENT, bytes.fromhex("121b0020000000000000000100")
-    yield "STATEMENT with C negative", DOWN, messages.DOWN_STATEMENT, bytes.fromhex("1220000100")
-    yield "STATEMENT with C as bytes", DOWN, messages.DOWN_STATEMENT, bytes.fromhex("124100000100")
-    yield (
-        "STATEMENT with an acked slot beyond 24 bits",
-        DOWN,
-        messages.DOWN_STATEMENT,
-        bytes.fromhex("120000011a01000000"),
-    )
-    yield "TIME of one field", DOWN, messages.DOWN_TIME, b"\x00"
-    yield "TIME with a second beyond 32 bits", DOWN, messages.DOWN_TIME, bytes.fromhex("001b0000000100000000")
-    yield "TIME as a float", DOWN, messages.DOWN_TIME, bytes.fromhex("00fa3f800000")
-    yield "TARIFF without a body", DOWN, messages.DOWN_TARIFF, pack[:6]
-    yield "TARIFF cut in its head", DOWN, messages.DOWN_TARIFF, pack[:3]
-    yield "TARIFF in two parts", DOWN, messages.DOWN_TARIFF, pack[:5] + b"\x01" + pack[6:]
-    yield "TARIFF with a second part", DOWN, messages.DOWN_TARIFF, pack[:5] + b"\x10" + pack[6:]
-    yield "a plaintext longer than a downlink", DOWN, messages.DOWN_TARIFF, pack[:6] + bytes(35)
-    yield "OPENING cut", DOWN, messages.DOWN_EXTENDED, opening[:-1]
-    yield "OPENING with a byte after it", DOWN, messages.DOWN_EXTENDED, opening + b"\x00"
-    yield "OPENING with C of 2^53", DOWN, messages.DOWN_EXTENDED, opening[:21] + b"\x20" + bytes(6) + opening[28:]
 
 
 def refused_frames(keys: KeySet) -> Iterator[tuple[str, int, int, bytes]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from protocol.errors import WireRefused
-from protocol.vectors import cases
-from protocol.wire import cbor, downlinks, envelope, keys, log_codec, uplinks
+from protocol.vectors import cases, faults
+from protocol.wire import cbor, downlinks, envelope, keys, log_codec, parts, uplinks
 
 FOLDER = Path(__file__).parent
 KEYS = keys.derive(cases.ROOT, cases.METER_ID, cases.GENERATION, cases.EPOCH)
@@ -58,17 +58,35 @@ def frame_line(
 
 
 def plaintexts_refused() -> list[dict[str, Any]]:
-    """Plaintexts that no message is, with what the decoder says to them."""
+    """Plaintexts that no message is, with what the decoder says to them; `about`: the field with the fault."""
     return [
         {
-            "name": name,
-            "direction": direction,
-            "type": message_type,
-            "plaintext": plaintext.hex(),
-            **refusal(decode_message, direction, message_type, plaintext),
+            "name": f"{fault.message} {fault.field} {fault.fault}".replace("  ", " "),
+            "message": fault.message,
+            "about": fault.field,
+            "fault": fault.fault,
+            "direction": fault.direction,
+            "type": fault.type,
+            "plaintext": fault.plaintext.hex(),
+            **refusal(decode_message, fault.direction, fault.type, fault.plaintext),
         }
-        for name, direction, message_type, plaintext in cases.refused_plaintexts()
+        for fault in faults.all_faults()
     ]
+
+
+def packs() -> list[dict[str, Any]]:
+    """Bodies and the plaintexts that carry them; then parts that do not make their body."""
+    lines: list[dict[str, Any]] = []
+    for length in faults.BODY_LENGTHS:
+        body = bytes((7 * at + length) & 0xFF for at in range(length))
+        found = parts.pack_parts(2, 120_048, body)
+        assert parts.join_parts(found) == body
+        plaintexts = [parts.encode_part(part).hex() for part in found]
+        lines.append({"name": f"{length} bytes", "body": body.hex(), "plaintexts": plaintexts})
+    for name, joined in faults.wrong_parts():
+        plaintexts = [parts.encode_part(part).hex() for part in joined]
+        lines.append({"name": name, "plaintexts": plaintexts, **refusal(parts.join_parts, joined)})
+    return lines
 
 
 def decode_message(direction: int, message_type: int, plaintext: bytes) -> Any:
@@ -127,6 +145,7 @@ def logs() -> list[dict[str, Any]]:
 FILES = {
     "frames.jsonl": frames,
     "plaintexts_refused.jsonl": plaintexts_refused,
+    "packs.jsonl": packs,
     "frames_refused.jsonl": frames_refused,
     "cbor.jsonl": cbor_items,
     "logs.jsonl": logs,

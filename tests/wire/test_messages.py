@@ -10,17 +10,31 @@ from protocol.errors import (
     FIELD_RANGE,
     FIELD_TYPE,
     FRAME_LENGTH,
-    PACK_FRAGMENT,
-    PACK_HASH,
+    RANGE_ORDER,
     WireRefused,
 )
 from protocol.vectors import cases
 from protocol.wire import downlinks, messages, uplinks
-from protocol.wire.messages import Anchor, Day, Device, Event, EventEntry, Opening, Pack, Range, Statement, Time
-from protocol.wire.parts import whole_pack
-from tests.wire.limits_oracle import GREATEST
+from protocol.wire.messages import (
+    Anchor,
+    Command,
+    Day,
+    Device,
+    Event,
+    EventEntry,
+    Gap,
+    Nack,
+    Opening,
+    Range,
+    Rekey,
+    Result,
+    Statement,
+    Time,
+)
+from tests.wire.limits_oracle import GREATEST, POSITIVE
 
-RECORDS: list[type[Any]] = [Anchor, Device, Statement, Time, Opening]
+RECORDS: list[type[Any]] = [Anchor, Gap, Device, Result, Statement, Time, Command, Opening, Rekey]
+UPLINKS = Day | Range | Event | Anchor | Gap | Device | Result
 DRY = (0,) * 48
 
 
@@ -31,8 +45,7 @@ def code_of(function: Any, *arguments: Any) -> tuple[int, str]:
 
 
 def encode(message: Any) -> tuple[int, bytes]:
-    up = isinstance(message, Day | Range | Event | Anchor | Device)
-    return uplinks.encode_up(message) if up else downlinks.encode_down(message)
+    return uplinks.encode_up(message) if isinstance(message, UPLINKS) else downlinks.encode_down(message)
 
 
 def log_message(kind: Any, values: tuple[int, ...]) -> Any:
@@ -40,14 +53,16 @@ def log_message(kind: Any, values: tuple[int, ...]) -> Any:
 
 
 @pytest.mark.parametrize("kind", [*RECORDS, Day, Range])
-def test_each_field_may_be_zero_and_its_greatest_but_not_more_or_less(kind: Any) -> None:
+def test_each_field_may_be_its_least_and_its_greatest_but_not_more_or_less(kind: Any) -> None:
     greatest = GREATEST[kind.__name__]
+    least = tuple(int((kind.__name__, field) in POSITIVE) for field in kind._fields[: len(greatest)])
     build = (lambda values: log_message(kind, values)) if kind in (Day, Range) else (lambda values: kind(*values))
-    encode(build((0,) * len(greatest)))
-    encode(build(greatest))
+    encode(build(least))
     for place, most in enumerate(greatest):
-        for wrong, code in ((most + 1, FIELD_RANGE), (-1, FIELD_RANGE), (True, FIELD_TYPE), ("1", FIELD_TYPE)):
-            values = (*greatest[:place], wrong, *greatest[place + 1 :])
+        encode(build((*least[:place], most - (kind is Gap and place == 0), *least[place + 1 :])))
+        below = ((least[place] - 1, FIELD_RANGE), (-1, FIELD_RANGE))
+        for wrong, code in ((most + 1, FIELD_RANGE), *below, (True, FIELD_TYPE), ("1", FIELD_TYPE)):
+            values = (*least[:place], wrong, *least[place + 1 :])
             assert code_of(encode, build(values)) == (code, kind._fields[place])
 
 
@@ -95,20 +110,43 @@ def test_every_downlink_fits_51_bytes_at_its_limits(name: str, message: Any, pac
     assert len(downlinks.encode_down(message, pack_type)[1]) <= 40, name
 
 
-def test_a_pack_is_whole_and_its_hash_is_that_of_its_body() -> None:
-    """B4: a pack acts once it is complete and its hash checks."""
-    pack = whole_pack(2, 120_000, b"body")
-    assert downlinks.encode_down(pack, messages.DOWN_PLAN) == (
-        messages.DOWN_PLAN,
-        bytes.fromhex("000201d4c000") + b"body",
-    )
-    assert code_of(encode, pack._replace(index=1)) == (PACK_FRAGMENT, "part")
-    assert code_of(encode, pack._replace(hash4=b"1234")) == (PACK_HASH, "hash4")
-    assert code_of(encode, whole_pack(2, 120_000, b"")) == (FIELD_LENGTH, "chunk")
-    assert code_of(encode, whole_pack(2, 120_000, bytes(35))) == (FIELD_LENGTH, "chunk")
-    assert code_of(encode, whole_pack(65_536, 0, b"x")) == (FIELD_RANGE, "version")
-    assert code_of(encode, whole_pack(1, 2**24, b"x")) == (FIELD_RANGE, "from_slot")
-    assert code_of(encode, Pack(1, 0, 0, 1, b"", "x")) == (FIELD_TYPE, "chunk")
+def test_a_gap_is_51_bytes_on_air_and_ends_with_a_slot_that_has_a_number() -> None:
+    """C4: everything that the counters did in the slots that are lost."""
+    gap = Gap(2**24 - 3, 3, 41_930, 41_426, 11_558_154, 99, 250_000, 99, 930, 1, 1234, 5)
+    message_type, plaintext = uplinks.encode_up(gap)
+    assert (message_type, len(plaintext)) == (messages.UP_GAP, 40)
+    assert uplinks.decode_up(message_type, plaintext) == gap
+    assert code_of(encode, gap._replace(slots=4)) == (FIELD_RANGE, "slots")
+
+
+def test_a_nack_names_1_to_4_ranges_upwards() -> None:
+    """CT-05: the headend asks for slots that it saw a gap in; two ranges may touch but not overlap."""
+    nack = Nack(1, ((100, 5), (105, 255), (9_000, 1)))
+    assert downlinks.decode_down(*downlinks.encode_down(nack)) == nack
+    assert downlinks.encode_down(nack)[1].hex() == "0182186405" + "82186918ff" + "8219232801"
+    for ranges, refused in (
+        ((), (FIELD_COUNT, "ranges")),
+        (((1, 1), (3, 1), (5, 1), (7, 1), (9, 1)), (FIELD_COUNT, "ranges")),
+        ((5,), (FIELD_TYPE, "range")),
+        (((5,),), (FIELD_COUNT, "range")),
+        (((5, 0),), (FIELD_RANGE, "slots")),
+        (((5, 256),), (FIELD_RANGE, "slots")),
+        (((2**24 - 1, 2),), (FIELD_RANGE, "slots")),
+        (((2**24, 1),), (FIELD_RANGE, "first_slot")),
+        (((9, 1), (5, 1)), (RANGE_ORDER, "first_slot")),
+        (((5, 2), (6, 1)), (RANGE_ORDER, "first_slot")),
+    ):
+        assert code_of(encode, Nack(1, ranges)) == refused
+    assert code_of(encode, Nack(2**32, ((1, 1),))) == (FIELD_RANGE, "log_generation")
+
+
+def test_a_command_carries_what_this_meter_may_not_know() -> None:
+    """A code, argument or limit that means nothing is answered by a RESULT, not refused by the decoder."""
+    command = Command(7, 0, 99, 2**32 - 1, 65_535)
+    assert downlinks.decode_down(*downlinks.encode_down(command)) == command
+    result = Result(7, 99, 3, 0)
+    assert uplinks.decode_up(*uplinks.encode_up(result)) == result
+    assert uplinks.encode_up(result) == (messages.UP_EXTENDED, bytes.fromhex("00" + "00000007" + "6303" + "00000000"))
 
 
 def test_c_and_d_travel_whole() -> None:

@@ -52,6 +52,15 @@ def uplink(kind):
         return messages.Anchor(
             *[dice.below(n) for n in (1 << 24, 1 << 40, 1 << 53, 1 << 53, 1 << 53, 1 << 53, 4, 10000, 256)]
         )
+    if kind == 4:
+        first_slot = dice.below(1 << 24)
+        slots = 1 + dice.below(min(65535, (1 << 24) - first_slot))
+        widths = (40, 24, 53, 24, 53, 24, 32, 2)
+        return messages.Gap(
+            first_slot, slots, *[dice.below(1 << width) for width in widths], dice.below(10000), dice.below(64)
+        )
+    if kind == 5:
+        return messages.Result(1 + dice.below((1 << 32) - 1), dice.below(256), dice.below(256), dice.below(1 << 32))
     bits = (32, 32, 32, 24, 16, 16, 16, 32, 8, 16, 32, 32, 8, 8)
     return messages.Device(*[dice.below(1 << width) for width in bits])
 
@@ -64,6 +73,17 @@ def downlink(kind):
     if kind == 2:
         body = bytes([dice.below(256) for _ in range(1 + dice.below(34))])
         return parts.whole_pack(dice.below(1 << 16), dice.below(1 << 24), body)
+    if kind == 3:
+        first_slot, ranges = dice.below(1 << 20), []
+        for _ in range(1 + dice.below(4)):
+            ranges.append((first_slot, 1 + dice.below(255)))
+            first_slot += ranges[-1][1] + dice.below(1 << 20)
+        return messages.Nack(dice.below(1 << 32), tuple(ranges))
+    if kind == 4:
+        rest = [dice.below(limit) for limit in (1 << 32, 256, 1 << 32, 1 << 16)]
+        return messages.Command(1 + dice.below((1 << 32) - 1), *rest)
+    if kind == 5:
+        return messages.Rekey(dice.below(1 << 32))
     limits = (1 << 32, 1 << 40, 1 << 32, 1 << 16, 1 << 16, 1 << 24, 1 << 53, 1 << 53, 1 << 32)
     return messages.Opening(*[dice.below(limit) for limit in limits])
 
@@ -72,13 +92,13 @@ for round_number in range(ROUNDS):
     root = bytes([dice.below(256) for _ in range(16)])
     key_set = keys.derive(root, root[:8], dice.below(1 << 32), dice.below(1 << 32))
     counter, phase = dice.below(1 << 32), dice.below(48)
-    message = uplink(round_number % 5)
+    message = uplink(round_number % 7)
     kind, plaintext = uplinks.encode_up(message, phase)
     assert uplinks.decode_up(kind, plaintext, phase) == message
     frame = envelope.seal(key_set, envelope.UP, kind, counter, plaintext)
     assert envelope.open_frame(key_set, envelope.UP, frame, counter) == plaintext
     record("up", frame)
-    message = downlink(round_number % 4)
+    message = downlink(round_number % 7)
     kind, plaintext = downlinks.encode_down(message)
     assert downlinks.decode_down(kind, plaintext) == message
     frame = envelope.seal(key_set, envelope.DOWN, kind, counter, plaintext)

@@ -3,7 +3,7 @@
 import json
 
 from protocol.errors import WireRefused
-from protocol.wire import cbor, downlinks, envelope, keys, log_codec, messages, uplinks
+from protocol.wire import cbor, downlinks, envelope, keys, log_codec, messages, parts, uplinks
 
 FOLDER = "protocol/vectors/"
 KINDS = {
@@ -17,6 +17,11 @@ KINDS = {
     "Time": messages.Time,
     "Pack": messages.Pack,
     "Opening": messages.Opening,
+    "Gap": messages.Gap,
+    "Result": messages.Result,
+    "Nack": messages.Nack,
+    "Command": messages.Command,
+    "Rekey": messages.Rekey,
 }
 
 
@@ -44,6 +49,8 @@ def message_of(case):
     fields = case["fields"]
     if case["message"] == "Event":
         fields = [tuple([messages.EventEntry(*entry) for entry in fields[0]])]
+    if case["message"] == "Nack":
+        fields = [fields[0], tuple([tuple(pair) for pair in fields[1]])]
     if case["message"] == "Pack":
         fields[4:] = [bytes.fromhex(fields[4]), bytes.fromhex(fields[5])]
     return KINDS[case["message"]](*fields)
@@ -103,6 +110,17 @@ def check_refused_plaintext(case):
     return said == (case["code"], case["field"])
 
 
+def check_pack(case):
+    """A body is cut into these plaintexts and joined again; or the parts are refused as the line says."""
+    plaintexts = [bytes.fromhex(text) for text in case["plaintexts"]]
+    found = tuple([parts.decode_part(plaintext) for plaintext in plaintexts])
+    if "body" not in case:
+        return refusal(parts.join_parts, found) == (case["code"], case["field"])
+    body = bytes.fromhex(case["body"])
+    cut = parts.pack_parts(found[0].version, found[0].from_slot, body)
+    return cut == found and [parts.encode_part(part) for part in cut] == plaintexts and parts.join_parts(found) == body
+
+
 first = None
 for case in lines_of("frames.jsonl"):
     first = first or case
@@ -114,6 +132,8 @@ for case in lines_of("frames_refused.jsonl"):
     print("refused frame", case["name"], verdict(check_refused_frame(case, key_set)))
 for case in lines_of("plaintexts_refused.jsonl"):
     print("refused plaintext", case["name"], verdict(check_refused_plaintext(case)))
+for case in lines_of("packs.jsonl"):
+    print("pack", case["name"], verdict(check_pack(case)))
 for case in lines_of("cbor.jsonl"):
     print("cbor", case["bytes"], verdict(check_cbor(case)))
 for case in lines_of("logs.jsonl"):
