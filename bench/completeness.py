@@ -14,22 +14,15 @@ from typing import Any, NamedTuple
 
 import click
 
+from bench.homes import Homes
 from bench.latency_report import provenance
 from bench.site import Site
-from bench.utility import BLOCKS, START_SLOT, Utility
-from headend.ingest.received import Bearer
-from simulator.clock import DAY_US, SLOT_US, SLOTS_PER_DAY
-from simulator.household import Household, load
-from simulator.lorawan import LoraOptions, LoraWan
-from simulator.meter_in_memory import MeterInMemory
-from simulator.prng import Stream
-from simulator.world import World
+from bench.utility import START_SLOT, Utility
+from simulator.clock import DAY_US, SLOTS_PER_DAY
+from simulator.lorawan import LoraOptions
 
 DAYS, SETTLING_DAYS = 30, 2
-REPORT_SLOTS = 48
-# Enough for the month, before it: what is measured is the log. One tariff change comes by radio.
-PAID_MINOR = 1_000_000
-PUBLISHED_DAY, CHANGED_DAY = 10, 15
+CHANGED_DAY = 15
 
 
 class Complete(NamedTuple):
@@ -51,52 +44,17 @@ class Complete(NamedTuple):
 
 def run(meters: int, seed: int, options: LoraOptions) -> Complete:
     """A month of so many homes, each one of the household data, on one headend."""
-    world = World()
     with TemporaryDirectory(prefix="guelta-bench-") as folder:
-        utility = Utility(Path(folder), seed, lambda: world.now_us)
+        homes = Homes(Path(folder), meters, seed, options, CHANGED_DAY)
         try:
-            sites = [_site(world, utility, number, seed, options) for number in range(1, meters + 1)]
-            world.at(PUBLISHED_DAY * DAY_US, _raise_price, utility)
-            world.run_until((DAYS + SETTLING_DAYS) * DAY_US)
-            missing = [DAYS * SLOTS_PER_DAY - len(_held(utility, site.meter_id)) for site in sites]
-            types = _types(sites)
+            homes.world.run_until((DAYS + SETTLING_DAYS) * DAY_US)
+            missing = [DAYS * SLOTS_PER_DAY - len(_held(homes.utility, site.meter_id)) for site in homes.sites]
         finally:
-            utility.close()
-    slots = meters * DAYS * SLOTS_PER_DAY
-    uplinks, downlinks = sum(site.radio.uplinks for site in sites), sum(site.radio.downlinks for site in sites)
+            homes.close()
+    slots, radios = meters * DAYS * SLOTS_PER_DAY, [site.radio for site in homes.sites]
+    uplinks, downlinks = sum(radio.uplinks for radio in radios), sum(radio.downlinks for radio in radios)
+    types = _types(homes.sites)
     return Complete(meters, slots, slots - sum(missing), sum(map(bool, missing)), uplinks, downlinks, types)
-
-
-def _site(world: World, utility: Utility, number: int, seed: int, options: LoraOptions) -> Site:
-    """One home, moved into at the start, with money for the month."""
-    meter_id, customer_number, provision_hex = utility.add(number, REPORT_SLOTS)
-    stream = Stream(seed, f"radio/{number}")
-    site = Site(
-        world,
-        utility,
-        MeterInMemory(str(number), provision_hex),
-        (meter_id, customer_number),
-        Bearer.LORAWAN,
-        lambda world, *ends: LoraWan(world, options, stream, *ends),
-    )
-    site.pay(PAID_MINOR)
-    site.power_on()
-    households = load()
-    _use_water(world, site, households[number % len(households)], Stream(seed, f"taps/{number}"), 0)
-    return site
-
-
-def _use_water(world: World, site: Site, home: Household, taps: Stream, slot: int) -> None:
-    """The litres of one half-hour, at a drawn moment of it; then those of the next."""
-    litres = home.litres(slot)
-    if litres:
-        world.at(slot * SLOT_US + taps.below(SLOT_US), site.draw, litres)
-    world.at((slot + 1) * SLOT_US, _use_water, world, site, home, taps, slot + 1)
-
-
-def _raise_price(utility: Utility) -> None:
-    dearer = [[upto_l, price + 10] for upto_l, price in BLOCKS]
-    utility.publish(START_SLOT + CHANGED_DAY * SLOTS_PER_DAY, dearer)
 
 
 def _held(utility: Utility, meter_id: bytes) -> set[int]:

@@ -1,7 +1,8 @@
 """One customer's site: the meter on its pipe and valve, its radio, and the headend it speaks with.
 
 The meter is any that simulator.meter_process describes, so the same site runs the firmware under CPython or a real
-MicroPython. `trace` is every frame with its instant and direction, as the meter's antenna sent and heard it.
+MicroPython. `trace` is every frame with its instant and direction, as the meter's antenna sent and heard it; `arrived`
+are the uplinks that the headend heard.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Site:
         self.litres = 0
         self.opened_us: int | None = None
         self.trace: list[tuple[int, str, bytes]] = []
+        self.arrived: list[bytes] = []
         self._world, self._utility, self._bearer = world, utility, bearer
         self.radio = connect(world, self._reach_headend, self._hear)
         self._wake: Timer | None = None
@@ -81,6 +83,7 @@ class Site:
             self.radio.push(frames)
 
     def _reach_headend(self, frame: bytes) -> list[bytes] | None:
+        self.arrived.append(frame)
         return self._utility.hear(self.meter_id, frame, self._bearer)
 
     def _hear(self, frame: bytes) -> None:
