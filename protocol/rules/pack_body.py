@@ -1,20 +1,20 @@
 """What the bodies of TARIFF, POLICY and PLAN packs share: limits, varints and a common money unit.
 
-A pack travels in one frame (a downlink has at most 51 bytes), which leaves 34 for the body. Integers are LEB128 varints
-(seven bits a byte, lowest first, never a needless byte); money is written in units of the greatest common divisor of
-all amounts of the pack, which shortens printed tariffs by about a third. Every decoder re-encodes what it read and
-refuses a body that would not come out the same (`require_canonical`), so one meaning has one body and one hash.
+A body of up to 34 bytes travels in one frame, a longer one in parts, up to 240; what the limits of the three packs
+allow never needs more. Integers are LEB128 varints (seven bits a byte, lowest first, never a needless byte); money is
+written in units of the greatest common divisor of all amounts of the pack, which shortens printed tariffs by about a
+third. Every decoder re-encodes what it read and refuses a body that would not come out the same (`require_canonical`),
+so one meaning has one body and one hash.
 """
 
 from protocol.errors import (
     RULE_NOT_CANONICAL,
     RULE_NOT_INTEGER,
     RULE_OUT_OF_RANGE,
-    RULE_TOO_LONG,
     RULE_TRUNCATED,
     RuleRefused,
 )
-from protocol.wire.limits import PACK_BODY_MAX, SLOT_MAX, U16_MAX
+from protocol.wire.limits import SLOT_MAX, U16_MAX
 
 _VARINT_BYTES_MAX = 8  # 56 bits hold every counter and every amount
 
@@ -38,13 +38,6 @@ def require_canonical(body: bytes, encoded_again: bytes) -> None:
     """Refuse a body whose meaning has another, shorter or tidier, encoding."""
     if body != encoded_again:
         raise RuleRefused(RULE_NOT_CANONICAL, "body")
-
-
-def require_room(body: bytes) -> bytes:
-    """The body itself if its pack fits one frame."""
-    if len(body) > PACK_BODY_MAX:
-        raise RuleRefused(RULE_TOO_LONG, "body")
-    return body
 
 
 def varint(value: int) -> bytes:

@@ -22,7 +22,6 @@ from protocol.rules.pack_body import (
     require_canonical,
     require_head,
     require_int,
-    require_room,
     varint,
 )
 from protocol.wire.limits import SLOT_MAX, U16_MAX
@@ -130,9 +129,9 @@ def check(policy: Policy) -> Policy:
 
 
 def encode_body(policy: Policy) -> bytes:
-    """The pack's body; refuses a policy outside its limits and one whose body is too long."""
+    """The pack's body; refuses a policy outside its limits."""
     check(policy)
-    return require_room(_encode(policy))
+    return _encode(policy)
 
 
 def decode_body(version: int, from_slot: int, body: bytes) -> Policy:

@@ -23,7 +23,6 @@ from protocol.rules.pack_body import (
     require_canonical,
     require_head,
     require_int,
-    require_room,
     unzigzag,
     varint,
     zigzag,
@@ -80,9 +79,9 @@ def check(tariff: Tariff) -> Tariff:
 
 
 def encode_body(tariff: Tariff) -> bytes:
-    """The pack's body; refuses a tariff outside its limits and one that does not fit a TARIFF frame."""
+    """The pack's body; refuses a tariff outside its limits."""
     check(tariff)
-    return require_room(_encode(tariff))
+    return _encode(tariff)
 
 
 def decode_body(version: int, from_slot: int, body: bytes) -> Tariff:

@@ -17,9 +17,9 @@ from protocol.rules.tariff import (
     encode_body,
 )
 from protocol.wire.downlinks import decode_down, encode_down
-from protocol.wire.limits import SLOT_MAX
+from protocol.wire.limits import BODY_MAX, SLOT_MAX
 from protocol.wire.messages import DOWN_TARIFF
-from protocol.wire.parts import whole_pack
+from protocol.wire.parts import join_parts, pack_parts, whole_pack
 from tests.rules.packs import KIAMBU, MOGALE, NIAMEY, NIGER, pack
 
 PARIS = Offsets(60, ((109_201, 120), (119_281, 60)))
@@ -126,12 +126,22 @@ def test_the_largest_allowed_values_come_back(change: dict[str, object]) -> None
     assert again(tariff, encode_body(tariff)) == tariff
 
 
-def test_a_tariff_that_does_not_fit_one_frame_is_refused_and_named() -> None:
-    wide = pack((*((n * 1_001, 1_000_003 * n) for n in range(1, 8)), (0, 7)), PARIS)
-    check(wide)
-    with pytest.raises(RuleRefused) as refused:
-        encode_body(wide)
-    assert (refused.value.code, refused.value.field) == (errors.RULE_TOO_LONG, "body")
+def test_the_longest_tariff_the_limits_allow_goes_in_parts() -> None:
+    """Each number as long as it can be beside the others: 16 clock changes, 8 blocks, no common unit, scale 4."""
+    changes = tuple((2_000_000 + 700_000 * n, -720 if n % 2 else 840) for n in range(16))
+    blocks = tuple((2_097_151 * n, PRICE_MILLS_MAX * 10_000 - n) for n in range(1, 8))
+    longest = pack(
+        (*blocks, (0, PRICE_MILLS_MAX * 10_000)),
+        Offsets(-720, changes),
+        scale=4,
+        households=255,
+        minimum=CHARGE_MILLS_MAX * 10_000,
+        standing_day=CHARGE_MILLS_MAX * 10_000 - 1,
+        standing_month=CHARGE_MILLS_MAX * 10_000 - 2,
+    )
+    body = encode_body(longest)
+    assert 180 < len(body) <= BODY_MAX
+    assert again(longest, join_parts(pack_parts(longest.version, longest.from_slot, body))) == longest
 
 
 @pytest.mark.parametrize(
