@@ -50,7 +50,9 @@ def _state_after_loss(board, store):
     """Both copies of the state are gone: an unopened meter in a new log generation that repeats no frame (A4)."""
     fresh = state.State()
     fresh.window = store.counter.window_after_loss()
-    fresh.log_generation = fresh.report_generation = SlotLog(board.files).highest_generation() + 1
+    fresh.log_generation = fresh.report_generation = fresh.sent_generation = (
+        SlotLog(board.files).highest_generation() + 1
+    )
     fresh.pulses_taken = board.pulses()
     place(fresh, board.rtc())
     return fresh
@@ -58,5 +60,6 @@ def _state_after_loss(board, store):
 
 def place(fresh, rtc):
     """Open the slot that the clock shows; slot 0, unsure, where it shows none."""
-    fresh.open_slot = fresh.first_slot = fresh.acked_slot = max(Clock(fresh, 0, rtc).slot(0), 0)
+    fresh.open_slot = max(Clock(fresh, 0, rtc).slot(0), 0)
+    fresh.first_slot = fresh.acked_slot = fresh.known_slot = fresh.sent_slot = fresh.open_slot
     fresh.open_sure = fresh.sure

@@ -16,6 +16,7 @@ BACK_STEP_S_MAX = const(86400)  # 48 slots
 SLEW_S_PER_DAY = const(30)
 AGREE_S = const(60)
 SENT_KEPT = const(32)
+FINISHED_LOGS_MAX = const(3)
 
 # What a TIME did.
 IGNORED = 0
@@ -66,6 +67,8 @@ class Clock:
         step_s = (offset_us - self.offset_us) // SECOND_US
         if self.state.sure:
             return self._slew(step_s)
+        if len(self.state.finished) >= FINISHED_LOGS_MAX:
+            return IGNORED, 0  # a step may begin another log: first these must be acknowledged
         if abs(step_s) > DAY_S:
             waiting = self.waiting
             self.waiting = (counter, offset_us)

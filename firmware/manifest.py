@@ -47,6 +47,7 @@ PROTOCOL = (
 FIRMWARE = (
     "firmware/__init__.py",
     "firmware/alarms.py",
+    "firmware/backlog.py",
     "firmware/boards/__init__.py",
     "firmware/boards/base.py",
     "firmware/boards/unix/__init__.py",
@@ -71,6 +72,7 @@ FIRMWARE = (
     "firmware/identity.py",
     "firmware/meter.py",
     "firmware/packs.py",
+    "firmware/polls.py",
     "firmware/reading.py",
     "firmware/register.py",
     "firmware/reports.py",
@@ -78,6 +80,7 @@ FIRMWARE = (
     "firmware/slot_log.py",
     "firmware/slots.py",
     "firmware/state.py",
+    "firmware/status.py",
     "firmware/sync.py",
     "firmware/valve.py",
     "firmware/wallet.py",

@@ -55,7 +55,8 @@ class Meter:
         self.valve = Valve(state, self.events, identity.pulse_ml)
         self.alarms = Alarms(state, self.events)
         self.slot_log = SlotLog(board.files)
-        self.sync = Sync(self, identity.meter_id, identity.report_slots)
+        state.report_slots = state.report_slots or identity.report_slots
+        self.sync = Sync(self, identity.meter_id)
         self.slots = Slots(self)
         self.downlink = Downlink(self)
         self.low_credit = None  # not known yet: a boot is not a crossing
@@ -69,6 +70,7 @@ class Meter:
         self.state.unix_s = self.clock.unix_s(self.board.now_us())
         self.store.state.save(self.state.encode())
         self.must_persist = False
+        self.events.unsaved = False
         self.unpersisted_l = 0
 
     # Life -----------------------------------------------------------------------------------------------------------
@@ -105,7 +107,7 @@ class Meter:
             self.sense(now_us, unix_s)
             self.decide(now_us, unix_s)
             heard = self.listen()
-            if self.must_persist or self.events.fresh or self.unpersisted_l >= UNPERSISTED_L_MAX:
+            if self.must_persist or self.events.unsaved or self.unpersisted_l >= UNPERSISTED_L_MAX:
                 self.persist()
             if heard:
                 continue  # what was heard may open the valve: decide again before acting
@@ -143,7 +145,7 @@ class Meter:
         """Button, tamper, battery, end-stops."""
         board = self.board
         if board.take_button():
-            self.sync.pressed(now_us)
+            self.sync.polls.pressed(now_us)
         self.alarms.inputs(board.tampered(), board.battery_mv(), unix_s)
         if self.valve.end_stop(board.take_end_stop(), now_us, unix_s):
             self.must_persist = True
@@ -179,7 +181,7 @@ class Meter:
         if decided.low_credit and self.low_credit is False:
             self.events.add(event_codes.LOW_CREDIT, unix_s, max(0, state.balance_mills))
         self.low_credit = decided.low_credit
-        self.sync.dry(not decided.open or not state.opened, now_us)
+        self.sync.polls.dry(not decided.open or not state.opened, now_us)
 
     def listen(self):
         """Take what came by radio. True when something authentic came."""
@@ -220,11 +222,9 @@ class Meter:
         counted_l = self.register.rebase(opening.volume_l)
         if state.first_slot != state.open_slot:
             state.log_generation += 1
-        state.first_slot = state.acked_slot = state.open_slot
-        state.report_generation = state.log_generation
-        state.last_record = b""
         self.wallet.open(opening)
         self.slots.cut()
+        self.sync.backlog.begin()
         self.wallet.begin_slot(state.open_slot, bool(state.open_sure))
         self.wallet.spend(counted_l)
         self.store.counter.save(state.window.highest)

@@ -43,15 +43,19 @@ def _log_message(kind, cut, litres):
     )
 
 
-def count_that_fits(litres, phase, frame_bytes_max):
-    """How many of these slots one frame carries; one slot always fits."""
+def count_that_fits(litres, phase, frame_bytes_max, last=False):
+    """How many of these slots, the first or the last of them, one frame carries; one slot always fits.
+
+    `phase` is the half-hour of the local day of the first of all.
+    """
     log_max = frame_bytes_max - OVERHEAD - LOG_HEAD_BYTES
     fits = 1
     refused = len(litres) + 1
     count = refused - 1
     while refused - fits > 1:
         head = 0 if count == SLOTS_PER_DAY else 1
-        if head + len(log_codec.encode(litres[:count], phase)) <= log_max:
+        at = len(litres) - count if last else 0
+        if head + len(log_codec.encode(litres[at : at + count], (phase + at) % SLOTS_PER_DAY)) <= log_max:
             fits = count
         else:
             refused = count

@@ -1,11 +1,12 @@
-"""The slot log: one 32-byte record per closed half-hour, in a ring of 92 day files, kept in two directories.
+"""The slot log: one 48-byte record per closed half-hour, in a ring of 92 day files, kept in two directories.
 
-    record = slot u32 | generation u16 | V at start 5 | litres u16 | flags u8 | instalments u8 | S at end 7
-             | chain 6 | crc32 u32
+    record = slot u32 | generation u16 | V at start 5 | litres u16 | flags u8 | instalments u16 | S at end 7 | R at end 7
+             | remainder u16 | block position u32 | chain 8 | crc32 u32
     flags  = pack version low 4 bits <<4 | 1 when the clock was unsure
 
-The state record is written first and holds the newest slot record whole, so the log is at most that one record behind;
-`recover` writes it again. A record that does not check is absent: that costs detail, never money (SEMANTICS C4).
+A record tells every counter at its end, so that whatever is lost before it can be declared exactly (SEMANTICS C4). The
+state record is written first and holds the newest slot record whole, so the log is at most that one record behind;
+`recover` writes it again. A record that does not check is absent: that costs detail, never money.
 """
 
 from binascii import crc32
@@ -13,19 +14,32 @@ from collections import namedtuple
 
 from protocol.compat import const, sha256
 
-RECORD_BYTES = const(32)
+RECORD_BYTES = const(48)
 SLOTS_PER_FILE = const(48)
 FILES = const(92)
 _LITRES_AT = const(11)
 _FLAGS_AT = const(13)
-_CHAIN_AT = const(22)
-_CRC_AT = const(28)
+_CHAIN_AT = const(36)
+_CRC_AT = const(44)
 DIRECTORIES = ("a", "b")
-FIRST_CHAIN = bytes(6)
+FIRST_CHAIN = bytes(8)
 
-# volume_l: V at the slot's first second; spent_mills and instalments6: S and the instalment count at its end.
+# volume_l: V at the slot's first second; all that follow `sure`: the counters at its end.
 ClosedSlot = namedtuple(
-    "ClosedSlot", ("slot", "generation", "volume_l", "litres", "pack4", "sure", "instalments6", "spent_mills")
+    "ClosedSlot",
+    (
+        "slot",
+        "generation",
+        "volume_l",
+        "litres",
+        "pack4",
+        "sure",
+        "instalments",
+        "spent_mills",
+        "collected_mills",
+        "remainder",
+        "position_l",
+    ),
 )
 
 
@@ -37,8 +51,12 @@ def encode(closed, previous_record):
             (closed.generation & 0xFFFF).to_bytes(2, "big"),
             closed.volume_l.to_bytes(5, "big"),
             closed.litres.to_bytes(2, "big"),
-            bytes((closed.pack4 << 4 | (not closed.sure), closed.instalments6)),
+            bytes((closed.pack4 << 4 | (not closed.sure),)),
+            (closed.instalments & 0xFFFF).to_bytes(2, "big"),
             closed.spent_mills.to_bytes(7, "big"),
+            closed.collected_mills.to_bytes(7, "big"),
+            closed.remainder.to_bytes(2, "big"),
+            closed.position_l.to_bytes(4, "big"),
         )
     )
     record = payload + sha256(chain + payload)[: _CRC_AT - _CHAIN_AT]
@@ -60,8 +78,11 @@ def decode(record):
         int.from_bytes(record[11:13], "big"),
         record[13] >> 4,
         not record[13] & 1,
-        record[14],
-        int.from_bytes(record[15:22], "big"),
+        int.from_bytes(record[14:16], "big"),
+        int.from_bytes(record[16:23], "big"),
+        int.from_bytes(record[23:30], "big"),
+        int.from_bytes(record[30:32], "big"),
+        int.from_bytes(record[32:36], "big"),
     )
 
 
@@ -149,16 +170,16 @@ class SlotLog:
 
     def first_held(self, generation, first_slot, end_slot):
         """The first slot at or after `first_slot` that the log still holds; `end_slot` when there is none."""
-        slot = first_slot
+        slot = max(first_slot, end_slot - FILES * SLOTS_PER_FILE)  # the ring reaches no further back
         while slot < end_slot:
-            held = []
+            held = end_slot
             for directory in DIRECTORIES:
                 for record in self._records(directory, slot, generation):
                     one = int.from_bytes(record[:4], "big")
-                    if slot <= one < end_slot:
-                        held.append(one)
-            if held:
-                return min(held)
+                    if slot <= one < held:
+                        held = one
+            if held < end_slot:
+                return held
             slot += SLOTS_PER_FILE - slot % SLOTS_PER_FILE
         return end_slot
 

@@ -49,8 +49,11 @@ class Slots:
             state.open_litres,
             self.meter.packs.version[DOWN_TARIFF] & 15,
             bool(state.open_sure),
-            state.instalments & 63,
+            state.instalments,
             state.rating.spent_mills,
+            state.collected_mills,
+            state.rating.remainder,
+            state.rating.position_l,
         )
         state.last_record = slot_log.encode(closed, state.last_record)
         self.meter.alarms.slot_closed(
@@ -71,12 +74,14 @@ class Slots:
         due."""
         state = self.meter.state
         self._close()
-        if state.report_generation == state.log_generation:
-            state.report_end_slot = state.open_slot + 1
+        if state.opened:
+            state.finished.append((state.first_slot, state.last_record))
         state.log_generation += 1
         state.first_slot = slot
         self.meter.events.add(event_codes.LOG_GENERATION, slot_start(slot), state.log_generation)
         record = state.last_record
         self.begin(slot, state.sure)
+        if not state.opened:
+            self.meter.sync.backlog.begin()  # nobody is told of a log without a wallet
         self.meter.persist()
         self.meter.slot_log.append(record)

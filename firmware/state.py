@@ -4,12 +4,13 @@ The order of the table is the format. A later firmware appends; it never reorder
 Fields that can be "never yet" (-1) are stored plus one.
 """
 
+from firmware.slot_log import RECORD_BYTES
 from protocol.rules import allowance
 from protocol.rules.allowance import Allowance
 from protocol.rules.rating import RatingState
 from protocol.wire.window import Window
 
-FORMAT = 1
+FORMAT = 2
 
 # fmt: off
 FIELDS = (
@@ -36,9 +37,15 @@ FIELDS = (
     "cut_remainder", 2,
     "cut_collected_mills", 7,
     "acked_slot", 4,
-    # The generation that acked_slot belongs to, and where it ends if it is not the open one (C1).
-    "report_generation", 4,
-    "report_end_slot", 4,
+    "report_generation", 4,  # the log generation that acked_slot belongs to (C1)
+    # Counters at acked_slot, or at a slot before it where a record still told them (C4).
+    "known_slot", 4,
+    "known_volume_l", 7,
+    "known_spent_mills", 7,
+    "known_collected_mills", 7,
+    # The first slot that was never sent.
+    "sent_generation", 4,
+    "sent_slot", 4,
     # Clock (C1-C3).
     "unix_s", 4,
     "sure", 1,
@@ -76,7 +83,7 @@ FIELDS = (
 DAY_BYTES = 4
 RATING_WIDTHS = (7, 2, 4, 4, 7)  # S, remainder, day + 1, month + 1, position
 ALLOWANCE_WIDTHS = (4, 4, 5, 4, 1, 4, 4, 4, 5, 4, 4, 5)  # of its fields in their order, each plus one
-LAST_RECORD_BYTES = 32
+FIRST_SLOT_BYTES = 4
 
 
 class State:
@@ -90,6 +97,7 @@ class State:
         self.rating = RatingState(0, 0, -1, -1, 0)
         self.allowance = allowance.NEW
         self.window = Window(-1, 0)
+        self.finished = []  # (first slot, last record) of log generations not acknowledged whole, oldest first
         self.last_record = b""
 
     def encode(self):
@@ -103,6 +111,9 @@ class State:
         parts.append(_fixed([value + 1 for value in self.allowance], ALLOWANCE_WIDTHS))
         parts.append((self.window.highest + 1).to_bytes(5, "big"))
         parts.append(self.window.bitmap.to_bytes(8, "big"))
+        parts.append(bytes((len(self.finished),)))
+        for first_slot, record in self.finished:
+            parts.append(first_slot.to_bytes(FIRST_SLOT_BYTES, "big") + record)
         parts.append(self.last_record)
         return b"".join(parts)
 
@@ -136,5 +147,9 @@ def decode(payload):
     state.allowance = Allowance(*[take(width) - 1 for width in ALLOWANCE_WIDTHS])
     highest = take(5) - 1
     state.window = Window(highest, take(8))
+    for _ in range(take(1)):
+        first_slot = take(FIRST_SLOT_BYTES)
+        state.finished.append((first_slot, bytes(payload[at : at + RECORD_BYTES])))
+        at += RECORD_BYTES
     state.last_record = bytes(payload[at:])
-    return state if len(state.last_record) in (0, LAST_RECORD_BYTES) else None
+    return state if len(state.last_record) in (0, RECORD_BYTES) else None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from littlefs import LittleFS
 
-from firmware.sync import ladder_after
+from firmware.polls import ladder_after
 from protocol.rules import reason_codes
 from protocol.rules.calendar import slot_of
 from protocol.rules.policy import NEW
@@ -162,7 +162,7 @@ def test_a_large_step_back_begins_a_new_log_generation(rig: Make) -> None:
     reading = meter.read()
     assert (reading["log_generation"], reading["open_slot"]) == (1, slot_of(meter.now_s))
     meter.run(HOUR)
-    assert meter.sent(UP_RANGE)[-1].log_generation2 == 0  # the old log first
+    assert [message.log_generation2 for message in meter.sent(UP_RANGE)[-3:]] == [0, 0, 1]  # the old log first
     old_end = slot_of(MIDNIGHT_S + 5 * DAY + 2 * HOUR) + 1
     meter.credit(100_000_000, generation=0, acked_slot=old_end)
     meter.run(HOUR)
@@ -344,4 +344,8 @@ def test_a_flash_that_does_not_mount_is_never_formatted(rig: Make, damage: str) 
 
 
 def test_the_ladder_in_figures() -> None:
-    assert [ladder_after(s) for s in (0, 60, 899, 900, 86_399, 86_400)] == [60, 120, 900, 1800, 86_400, 108_000]
+    """After 1, 2, 5, 10, 15 minutes, then half-way between half-hourly reports, after a day every six hours."""
+    half_way_us = 600_000_000  # ten minutes ago
+    assert [ladder_after(s, half_way_us) // 1_000_000 for s in (0, 60, 899, 900, 86_399, 86_400)] == [
+        60, 60, 1, 1_200, 1_200, 21_600,
+    ]  # fmt: skip

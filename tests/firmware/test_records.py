@@ -19,7 +19,7 @@ DAYS = 90
 
 
 def closed(slot: int, litres: int = 1, pack4: int = 1, sure: bool = True, generation: int = 0) -> ClosedSlot:
-    return ClosedSlot(slot, generation, slot, litres, pack4, sure, 0, slot * 500)
+    return ClosedSlot(slot, generation, slot, litres, pack4, sure, 0, slot * 500, 0, 0, slot)
 
 
 def filled(first: int, count: int) -> tuple[SlotLog, list[bytes]]:
@@ -49,7 +49,7 @@ def test_records_are_chained() -> None:
     """Each record's chain commits to all before it; a record from elsewhere does not fit in."""
     _, records = filled(100, 3)
     for before, record in pairwise(records):
-        assert record[22:28] == sha256(before[22:28] + record[:22])[:6]
+        assert record[36:44] == sha256(before[36:44] + record[:36])[:8]
 
 
 def test_a_rotten_record_is_taken_from_the_other_copy_and_missing_in_both_ends_the_run() -> None:
@@ -57,7 +57,7 @@ def test_a_rotten_record_is_taken_from_the_other_copy_and_missing_in_both_ends_t
     log, _ = filled(96, 10)
     files = log.files
     spoiled = bytearray(files.content["a/log/02"])
-    spoiled[3 * 32 + 12] ^= 4
+    spoiled[3 * 48 + 12] ^= 4
     files.content["a/log/02"] = bytes(spoiled)
     assert len(log.run(0, 96, 106, 96)[1]) == 10
     files.content["b/log/02"] = bytes(spoiled)
@@ -122,15 +122,16 @@ def test_the_higher_valid_sequence_wins_and_anything_torn_is_absent() -> None:
 def test_every_number_of_the_state_comes_back() -> None:
     made = state.State()
     for at in range(0, len(state.FIELDS), 2):
-        setattr(made, state.FIELDS[at], 200 - at)
+        setattr(made, state.FIELDS[at], 250 - at)
     made.rating = made.rating._replace(spent_mills=2**53 - 1, remainder=9_999, day=-1, month=24_323, position_l=5)
     made.window = accept(accept(EMPTY, 3), 9)
     made.instalment_day = 2_557
-    made.last_record = bytes(range(32))
+    made.finished = [(7, bytes(range(48))), (2**32 - 1, bytes(48))]
+    made.last_record = bytes(range(48))
     assert vars(state.decode(made.encode())) == vars(made)
 
 
-@pytest.mark.parametrize("payload", [b"", b"\x02" + state.State().encode()[1:], state.State().encode() + b"\x00"])
+@pytest.mark.parametrize("payload", [b"", b"\x01" + state.State().encode()[1:], state.State().encode() + b"\x00"])
 def test_a_state_of_another_format_is_not_guessed_at(payload: bytes) -> None:
     assert state.decode(payload) is None
 

@@ -1,6 +1,7 @@
 """The customer's view: water flows while there is credit, stops at zero, and flows again after a payment."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from protocol.rules import reason_codes
 from protocol.rules.calendar import Offsets, local_day, slot_of
@@ -108,13 +109,18 @@ def test_the_report_carries_the_litres_and_is_repeated_until_acknowledged(rig: M
     assert (third.litres, third.volume16_l, third.slot14) == ([0], 8, (slot_of(MIDNIGHT_S) + 2) & 0x3FFF)
 
 
-def test_a_silent_day_is_sent_as_one_day_frame(rig: Make) -> None:
-    """Go-back: after 24 hours without an answer the oldest 48 slots are due, whole."""
+def test_a_daily_report_tells_each_slot_and_fills_the_frame_with_earlier_ones(rig: Make) -> None:
+    """radio.md: one frame a day; what the day leaves free of it repeats slots that nobody acknowledged."""
     meter = rig(opening=opening(100_000), report_slots=48).start()
-    meter.run(49 * HOUR)
+    meter.run(3 * 24 * HOUR)
     frames = meter.sent(UP_DAY, UP_RANGE)
-    assert frames and all(sum(len(raw) for raw in [frame]) <= 51 for frame in meter.raw)
-    assert frames[-1].slot14 == slot_of(MIDNIGHT_S) & 0x3FFF or frames[-2].slot14 == slot_of(MIDNIGHT_S) & 0x3FFF
+    ends = [message.slot14 + len(message.litres) for message in frames]
+    assert len(frames) == 3 and all(len(raw) <= 51 for raw in meter.raw)
+    assert frames[0].slot14 == slot_of(MIDNIGHT_S) & 0x3FFF and [b - a for a, b in pairwise(ends)] == [48, 48]
+    assert [len(message.litres) for message in frames[1:]] == [48 + ends[0] - frames[0].slot14, 96]
+    meter.credit(100_000, acked_slot=slot_of(MIDNIGHT_S) & ~0x3FFF | ends[2])
+    meter.run(24 * HOUR)
+    assert len(meter.sent(UP_DAY)) == 1  # all before it is acknowledged
 
 
 def test_standing_charge_falls_at_local_midnight(rig: Make) -> None:
@@ -214,19 +220,21 @@ def test_the_friendly_cap_closes_before_morning(rig: Make) -> None:
 
 
 def test_a_dry_customer_polls_on_a_ladder_and_the_button_starts_it_again(rig: Make) -> None:
-    """radio.md: 1, 2, 5, 10, 15 minutes, then every half-hour; a press polls at once and twice more within 20
-    seconds."""
+    """radio.md: 1, 2, 5, 10, 15 minutes, then half-way between half-hourly reports; a press polls at once and again as
+    soon as the windows of the one before have closed."""
     meter = rig(opening=opening(500)).start()
     meter.draw(1)
     closed_s = meter.now_s
     meter.run(2 * HOUR)
     polls = [at - closed_s for at, _, kind, _ in meter.frames if kind == UP_POLL]
-    assert polls == [60, 120, 300, 600, 900, 1800, 3600, 5400, 7200]
+    reports = [at - closed_s for at, _, kind, _ in meter.frames if kind in (UP_DAY, UP_RANGE)]
+    assert polls[:5] == [60, 120, 300, 600, 900] and len(polls[5:]) == 4
+    assert {at % 1800 for at in polls[5:]} == {(reports[0] + 900) % 1800}
     meter.frames.clear()
     pressed_s = meter.now_s
     meter.press()
     meter.run(150)
-    assert [at - pressed_s for at, _, kind, _ in meter.frames if kind == UP_POLL] == [0, 10, 20, 60, 120]
+    assert [at - pressed_s for at, _, kind, _ in meter.frames if kind == UP_POLL] == [0, 6, 12, 20, 40, 60, 120]
 
 
 def test_an_answer_ends_the_repeats_of_the_button(rig: Make) -> None:
