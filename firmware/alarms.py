@@ -1,8 +1,9 @@
-"""What the meter notices by itself: leak, burst, blocked pipe, tamper, low battery. Each clears by itself (CT-19, M07).
+"""What the meter notices by itself: leak, burst, blocked pipe, tamper, battery. Each clears by itself (CT-19, M07).
 
 leak: no half-hour without flow in 24 hours; cleared by one such half-hour
 burst: 700 L within one half-hour (more than a DN15 connection is built for); cleared by a half-hour below half of it
 blocked: valve open and no flow for three days where there was flow before; cleared by flow
+critical battery: what is left is good for one move of the valve (M12); the policy says which
 """
 
 from protocol.compat import const
@@ -13,12 +14,14 @@ BURST = const(2)
 TAMPER = const(4)
 LOW_BATTERY = const(8)
 BLOCKED = const(16)
+CRITICAL_BATTERY = const(32)
 
 LEAK_SLOTS = const(48)
 BURST_L = const(700)
 BLOCKED_SLOTS = const(144)
 BATTERY_LOW_MV = const(3000)
 BATTERY_GOOD_MV = const(3100)
+BATTERY_CRITICAL_MV = const(2700)
 
 RAISED = {
     LEAK: event_codes.LEAK,
@@ -69,6 +72,10 @@ class Alarms:
 
     def inputs(self, tampered, battery_mv, unix_s):
         self.set(TAMPER, tampered, unix_s)
+        if battery_mv < BATTERY_CRITICAL_MV:
+            self.set(CRITICAL_BATTERY, True, unix_s)
+        elif battery_mv >= BATTERY_GOOD_MV:
+            self.set(CRITICAL_BATTERY, False, unix_s)
         if battery_mv < BATTERY_LOW_MV:
             self.set(LOW_BATTERY, True, unix_s, battery_mv)
         elif battery_mv >= BATTERY_GOOD_MV:

@@ -5,13 +5,13 @@ window keeps the same frame from being read twice.
 """
 
 from firmware import clock
-from firmware.packs import REFUSED, TAKEN
+from firmware.packs import REFUSED, TAKEN, WAITING
 from protocol.errors import Refused
 from protocol.rules.calendar import SLOTS_PER_DAY
 from protocol.wire import event_codes
 from protocol.wire.downlinks import decode_down
 from protocol.wire.envelope import DOWN, open_frame, read_header
-from protocol.wire.messages import Nack, Opening, Pack, Statement, Time
+from protocol.wire.messages import Command, Nack, Opening, Pack, Rekey, Statement, Time
 from protocol.wire.window import EXTRA_WINDOWS_METER, accept, candidates, is_fresh
 
 
@@ -28,7 +28,7 @@ class Downlink:
             return False
         message_type, counter, plaintext = opened
         state.window = accept(state.window, counter)
-        self.meter.sync.polls.answered()
+        self.meter.sync.answered()
         try:
             message = decode_down(message_type, plaintext)
         except Refused:
@@ -40,15 +40,23 @@ class Downlink:
 
     def _open(self, frame):
         """(type, counter, plaintext) of a frame with a right tag and a fresh counter, else None."""
+        meter = self.meter
+        if meter.store.counter.lost:
+            return None  # nobody knows which counters were used: an old OPENING would be taken again
         try:
             header = read_header(frame)
         except Refused:
             return None
-        window = self.meter.state.window
+        window = meter.state.window
         for counter in candidates(window, header.seq, EXTRA_WINDOWS_METER):
-            plaintext = open_frame(self.meter.keys, DOWN, frame, counter)
-            if plaintext is not None:
-                return (header.type, counter, plaintext) if is_fresh(window, counter) else None
+            for keys in meter.keys.down:
+                plaintext = open_frame(keys, DOWN, frame, counter)
+                if plaintext is None:
+                    continue
+                if not is_fresh(window, counter):
+                    return None
+                meter.keys.heard_under(keys, max(window.highest, counter))
+                return header.type, counter, plaintext
         return None
 
     def _apply(self, message_type, message):
@@ -57,23 +65,55 @@ class Downlink:
             return self._statement(message)
         if isinstance(message, Time):
             return self._time(message)
-        if isinstance(message, Opening):
-            return self._opening(message)
+        if isinstance(message, Pack):
+            return self._pack(message_type, message)
+        if isinstance(message, Command):
+            return self._command(message)
         if isinstance(message, Nack):
             return self.meter.sync.nacked(message)
-        if not isinstance(message, Pack) or message.count > 1:
-            return False
-        outcome = self.meter.packs.offer(message_type, message, self.meter.state.open_slot)
+        if isinstance(message, Rekey):
+            return self._rekey(message)
+        assert isinstance(message, Opening)
+        return self._opening(message)
+
+    def _pack(self, kind, pack):
+        meter = self.meter
+        outcome = meter.packs.offer(kind, pack, meter.state.open_slot)
         # A pack that we hold and are offered again: our DEVICE was lost.
-        if outcome == TAKEN or self.meter.packs.newest_version(message_type) >= message.version:
-            self.meter.sync.device_due = True
+        if outcome == TAKEN or (outcome != WAITING and meter.packs.newest_version(kind) >= pack.version):
+            meter.sync.device_due = True
         return outcome != REFUSED
 
+    def _command(self, command):
+        meter = self.meter
+        meter.commands.take(command)
+        # A meter that loses its state forgets which commands it did: the floor keeps this one from being heard again.
+        meter.store.counter.save(meter.state.window.highest)
+        return True
+
+    def _rekey(self, rekey):
+        """Uplinks go under the new keys from here on; the event is the first of them, and tells the headend."""
+        meter = self.meter
+        if not meter.keys.change(rekey.epoch, meter.state.window.highest):
+            return False
+        meter.events.add(event_codes.KEYS_CHANGED, meter.unix_s(), rekey.epoch)
+        return True
+
     def _statement(self, statement):
-        if not self.meter.state.opened:
+        state = self.meter.state
+        if not state.opened:
             return False
         self.meter.wallet.apply_statement(statement)
-        self.meter.sync.backlog.acknowledged(statement.log_generation, statement.acked_slot)
+        if statement.log_generation == state.report_generation:
+            ours = state.report_generation == state.log_generation
+            end = state.open_slot if ours else state.report_end_slot
+            if statement.acked_slot <= end:  # beyond what we logged it cannot be about this log
+                state.acked_slot = max(state.acked_slot, statement.acked_slot)
+        if state.report_generation < state.log_generation and (
+            state.acked_slot >= state.report_end_slot or statement.log_generation == state.log_generation
+        ):
+            state.report_generation = state.log_generation
+            state.acked_slot = state.first_slot
         return True
 
     def _time(self, message):
@@ -81,6 +121,7 @@ class Downlink:
         outcome, step_s = meter.clock.hear(message.counter, message.unix_s)
         if outcome == clock.STEPPED:
             now_us = meter.board.now_us()
+            meter.commands.clock_stepped(step_s)
             meter.events.add(event_codes.CLOCK_SET, meter.clock.unix_s(now_us), abs(step_s))
             if meter.clock.slot(now_us) < meter.state.open_slot - SLOTS_PER_DAY:
                 meter.slots.new_generation(meter.clock.slot(now_us))

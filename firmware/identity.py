@@ -12,11 +12,11 @@ from collections import namedtuple
 from protocol.compat import const
 from protocol.errors import Refused
 from protocol.wire import cbor
-from protocol.wire.limits import METER_ID_LENGTH, ROOT_LENGTH, U32_MAX
+from protocol.wire.limits import BODY_MAX, METER_ID_LENGTH, ROOT_LENGTH, U32_MAX
 from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF
 
 FORMAT = const(1)
-BYTES_MAX = const(400)
+BYTES_MAX = const(900)
 PACKS_MAX = const(3)
 PULSE_ML = (100, 1000, 10000, 100000)
 GRACE_MILLS_MAX = const(1099511627775)
@@ -53,7 +53,7 @@ def check(identity):
     for pack in identity.packs:
         _require(len(pack) == 4 and pack[0] in (DOWN_TARIFF, DOWN_POLICY, DOWN_PLAN), "packs")
         _require(_is_int(pack[1], 1, 65535) and _is_int(pack[2], 0, U32_MAX), "packs")
-        _require(isinstance(pack[3], bytes), "packs")
+        _require(isinstance(pack[3], bytes) and 1 <= len(pack[3]) <= BODY_MAX, "packs")
     return identity
 
 

@@ -7,10 +7,13 @@ therefore loses at most something nobody was told.
 """
 
 from firmware import console, face, reading
-from firmware.alarms import Alarms
+from firmware.alarms import CRITICAL_BATTERY, TAMPER, Alarms
+from firmware.button import Button
 from firmware.clock import SECOND_US, Clock
+from firmware.commands import Commands
 from firmware.downlink import Downlink
 from firmware.events import Events
+from firmware.key_ring import KeyRing
 from firmware.packs import Packs
 from firmware.register import Register
 from firmware.slot_log import SlotLog
@@ -23,10 +26,8 @@ from protocol.rules import allowance, decision, policy
 from protocol.rules.calendar import UTC
 from protocol.wire import event_codes
 from protocol.wire.envelope import UP, seal
-from protocol.wire.keys import derive
 from protocol.wire.messages import DOWN_POLICY
 
-EPOCH = const(0)  # of the keys; REKEY will raise it
 UNPERSISTED_L_MAX = const(10)
 
 
@@ -42,7 +43,7 @@ class Meter:
         self.meter_id = identity.meter_id
         self.state = state
         self.store = store
-        self.keys = derive(identity.root, identity.meter_id, identity.generation, EPOCH)
+        self.keys = KeyRing(identity, store.counter)
         self.jitter16 = decision.jitter_share(identity.meter_id)
         self.installation_policy = installation_policy(identity.installation_grace_mills)
         now_us = board.now_us()
@@ -58,6 +59,8 @@ class Meter:
         state.report_slots = state.report_slots or identity.report_slots
         self.sync = Sync(self, identity.meter_id)
         self.slots = Slots(self)
+        self.commands = Commands(self)
+        self.button = Button(self)
         self.downlink = Downlink(self)
         self.low_credit = None  # not known yet: a boot is not a crossing
         self.until_unix_s = 0
@@ -67,11 +70,18 @@ class Meter:
         self.heap_free_min = board.heap_free()
 
     def persist(self):
-        self.state.unix_s = self.clock.unix_s(self.board.now_us())
+        self.state.unix_s = self.unix_s()
         self.store.state.save(self.state.encode())
         self.must_persist = False
-        self.events.unsaved = False
         self.unpersisted_l = 0
+
+    def unix_s(self):
+        return self.clock.unix_s(self.board.now_us())
+
+    def rules(self):
+        """The Policy in force."""
+        policy_held = self.packs.current[DOWN_POLICY] if self.state.opened else None
+        return self.installation_policy if policy_held is None else policy_held
 
     # Life -----------------------------------------------------------------------------------------------------------
     def wake_up(self):
@@ -107,7 +117,7 @@ class Meter:
             self.sense(now_us, unix_s)
             self.decide(now_us, unix_s)
             heard = self.listen()
-            if self.must_persist or self.events.unsaved or self.unpersisted_l >= UNPERSISTED_L_MAX:
+            if self.must_persist or self.events.fresh or self.unpersisted_l >= UNPERSISTED_L_MAX:
                 self.persist()
             if heard:
                 continue  # what was heard may open the valve: decide again before acting
@@ -132,6 +142,7 @@ class Meter:
         self.unpersisted_l += litres
         self.wallet.spend(litres)
         state.allowance = allowance.draw(state.allowance, state.valve_reason, litres)
+        self.commands.flowed(litres, unix_s)
         self.valve.flowed(litres, unix_s)
         self.alarms.flowed(unix_s)
 
@@ -144,8 +155,7 @@ class Meter:
     def sense(self, now_us, unix_s):
         """Button, tamper, battery, end-stops."""
         board = self.board
-        if board.take_button():
-            self.sync.polls.pressed(now_us)
+        self.button.take(now_us, unix_s)
         self.alarms.inputs(board.tampered(), board.battery_mv(), unix_s)
         if self.valve.end_stop(board.take_end_stop(), now_us, unix_s):
             self.must_persist = True
@@ -153,9 +163,8 @@ class Meter:
     def decide(self, now_us, unix_s):
         """The valve policy, on what is known now."""
         state = self.state
-        rules = self.packs.current[DOWN_POLICY] if state.opened else None
-        if rules is None:
-            rules = self.installation_policy
+        rules = self.rules()
+        critical = self.alarms.active(CRITICAL_BATTERY)
         offsets = self.wallet.tariff.offsets if self.wallet.tariff is not None else UTC
         sure = bool(state.sure)
         state.allowance = allowance.renew(state.allowance, rules, unix_s, sure, offsets, state.balance_mills)
@@ -170,18 +179,18 @@ class Meter:
                 state.allowance,
                 self.jitter16,
                 state.valve_intent == OPEN,
-                False,
-                False,
-                None,
+                self.alarms.active(TAMPER),
+                critical,
+                self.commands.order(unix_s),
             ),
         )
-        if self.valve.plan(OPEN if decided.open else CLOSED, decided.reason):
+        if self.valve.plan(OPEN if decided.open else CLOSED, decided.reason, critical):
             self.must_persist = True
         self.until_unix_s = decided.until_unix_s
         if decided.low_credit and self.low_credit is False:
             self.events.add(event_codes.LOW_CREDIT, unix_s, max(0, state.balance_mills))
         self.low_credit = decided.low_credit
-        self.sync.polls.dry(not decided.open or not state.opened, now_us)
+        self.sync.dry(not decided.open or not state.opened, now_us)
 
     def listen(self):
         """Take what came by radio. True when something authentic came."""
@@ -198,7 +207,7 @@ class Meter:
         command = self.valve.command(now_us)
         if command is not None:
             self.board.motor(command)
-        if not self.store.counter.lost:
+        if not self.store.counter.silent:
             for message_type, plaintext in self.sync.due(now_us, unix_s):
                 self.send(message_type, plaintext, now_us)
         picture = face.picture(self.state, self.valve.position, self.low_credit, self.until_unix_s)
@@ -213,7 +222,7 @@ class Meter:
     def send(self, message_type, plaintext, now_us):
         counter = self.store.counter.take(self.state.window.highest)
         self.clock.note_sent(counter, now_us)
-        self.board.transmit(seal(self.keys, UP, message_type, counter, plaintext))
+        self.board.transmit(seal(self.keys.up, UP, message_type, counter, plaintext))
 
     # Rare -----------------------------------------------------------------------------------------------------------
     def open_wallet(self, opening):
@@ -222,9 +231,11 @@ class Meter:
         counted_l = self.register.rebase(opening.volume_l)
         if state.first_slot != state.open_slot:
             state.log_generation += 1
+        state.first_slot = state.acked_slot = state.open_slot
+        state.report_generation = state.log_generation
+        state.last_record = b""
         self.wallet.open(opening)
         self.slots.cut()
-        self.sync.backlog.begin()
         self.wallet.begin_slot(state.open_slot, bool(state.open_sure))
         self.wallet.spend(counted_l)
         self.store.counter.save(state.window.highest)

@@ -1,19 +1,22 @@
 """The packs a meter holds: the tariff in force and at most two to come, a policy and a debt plan with one to come each.
 
 A tariff acts from max(from_slot, the slot after it was complete); for one from_slot the higher version wins, and a pack
-older than the one in force is ignored (SEMANTICS B4, D1). Policies and plans go by their version alone. All packs are
-one flash record: a CBOR sequence of [kind, version, from_slot, acts_from, body].
+older than the one in force is ignored (SEMANTICS B4, D1). Policies and plans go by their version alone. Nothing acts
+before its whole body is there and its hash checks. All packs are one flash record: a CBOR sequence of
+[kind, version, from_slot, acts_from, body].
 """
 
 from collections import namedtuple
 
+from firmware.assembly import Assembly
+from protocol.compat import const, sha256
 from protocol.errors import Refused
 from protocol.rules import debt, policy, tariff
 from protocol.wire import cbor
 from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF
 
-FUTURE_TARIFFS_MAX = 2
-RECORD_BYTES_MAX = 512
+FUTURE_TARIFFS_MAX = const(2)
+RECORD_BYTES_MAX = const(2048)  # three tariffs, two policies and two plans of 240 bytes each
 
 Held = namedtuple("Held", ("kind", "version", "from_slot", "acts_from", "body"))
 
@@ -27,6 +30,7 @@ DECODERS = {
 TAKEN = 0
 IGNORED = 1
 REFUSED = 2
+WAITING = 3  # for more parts
 
 
 class Packs:
@@ -34,6 +38,7 @@ class Packs:
         """`record` is the TwoCopies that keeps them. Call `activate` before the first use."""
         self.record = record
         self.held = []
+        self.assembly = Assembly()
         payload = record.load()
         if payload:
             for fields in cbor.decode_sequence(payload, 1, 64, RECORD_BYTES_MAX):
@@ -45,10 +50,17 @@ class Packs:
         self.record.save(b"".join([cbor.encode(list(held)) for held in self.held]))
 
     def offer(self, kind, pack, open_slot):
-        """TAKEN, IGNORED (nothing new) or REFUSED (outside the rules, or no room). Saved before it returns."""
+        """TAKEN, IGNORED (nothing new), WAITING for more parts, or REFUSED (another hash than was said, outside the
+        rules, or no room). Saved before it returns."""
         same_kind = [held for held in self.held if held.kind == kind]
         if not self._is_news(kind, pack, same_kind, open_slot):
             return IGNORED
+        if pack.count > 1:
+            pack = self.assembly.add(kind, pack)
+            if pack is None:
+                return WAITING
+        if sha256(pack.chunk)[:4] != pack.hash4:
+            return REFUSED
         try:
             DECODERS[kind](pack.version, pack.from_slot, pack.chunk)
         except Refused:
@@ -88,7 +100,9 @@ class Packs:
                 continue
             best = acting[0]
             for held in acting[1:]:
-                if (held.from_slot, held.version) > (best.from_slot, best.version):
+                # Among policies and plans the version alone decides: a stale "may close" must not undo "never close".
+                best_slot, slot = (best.from_slot, held.from_slot) if kind == DOWN_TARIFF else (0, 0)
+                if (slot, held.version) > (best_slot, best.version):
                     best = held
             if self.current[kind] is None or self.version[kind] != best.version or len(acting) > 1:
                 self.current[kind] = DECODERS[kind](best.version, best.from_slot, best.body)

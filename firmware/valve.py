@@ -2,7 +2,9 @@
 
 The intent is on flash before the motor moves: `plan` only changes the state, `command` gives the motor its order
 after the state is persisted. After a power cut in mid-move the move is made again. A move without an end-stop is tried
-three times, then once a day: a motor that stalls must not empty the battery.
+three times, then once a day: a motor that stalls must not empty the battery. The last reserve of the battery is good
+for one move: it is noted before the motor starts and never made again, even after a power cut, until the battery is
+good (M12).
 Flow through a closed valve is believed over the end-stop: a trickle is a leak-by, more is a valve stuck open.
 """
 
@@ -33,6 +35,7 @@ class Valve:
         self.retry_us = 0  # do not start the motor before
         self.leaked_l = 0  # through the closed valve since it closed
         self.reclosings = 0  # how often flow through the closed valve had it driven shut again
+        self.reserve_spent = bool(state.final_move)  # by a boot before this one, or by a start of the motor
 
     @property
     def position(self):
@@ -47,11 +50,22 @@ class Valve:
     def is_closed(self):
         return self.state.valve_intent == CLOSED and not self.state.valve_moving
 
-    def plan(self, want, reason):
-        """Note what the policy wants. True when the state changed and must be persisted before `command`."""
+    def plan(self, want, reason, critical=False):
+        """Note what the policy wants. True when the state changed and must be persisted before `command`.
+
+        `critical`: the battery is at its last reserve. After the one move it is good for, the valve stays as it is.
+        """
         state = self.state
-        changed = state.valve_reason != reason
+        if critical and state.final_move:
+            return False
+        changed = state.valve_reason != reason or (state.final_move and not critical)
         state.valve_reason = reason
+        if not critical:
+            state.final_move = 0
+            self.reserve_spent = False
+        elif state.valve_intent != want or state.valve_moving:
+            state.final_move = 1
+            changed = True
         if state.valve_intent == want:
             return changed
         state.valve_intent = want
@@ -66,6 +80,9 @@ class Valve:
         """The motor command due now, or None. Call it only after the state is on flash."""
         if not self.state.valve_moving or self.motor_since_us is not None or now_us < self.retry_us:
             return None
+        if self.reserve_spent:
+            return None
+        self.reserve_spent = bool(self.state.final_move)
         self.motor_since_us = now_us
         self.leaked_l = 0
         return base.MOTOR_CLOSE if self.state.valve_intent == CLOSED else base.MOTOR_OPEN
@@ -126,6 +143,6 @@ class Valve:
 
     def next_us(self):
         """When the valve needs attention by itself."""
-        if not self.state.valve_moving:
+        if not self.state.valve_moving or (self.reserve_spent and self.motor_since_us is None):
             return NEVER_US
         return self.retry_us if self.motor_since_us is None else self.motor_since_us + MOVE_US_MAX

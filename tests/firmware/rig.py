@@ -19,13 +19,13 @@ from typing import Any
 from firmware import console_fields, face
 from firmware.provisioning import identity_record, opening_frame
 from protocol.rules.calendar import UTC, slot_of, slot_phase, slot_start
-from protocol.rules.policy import NEW, Policy
+from protocol.rules.policy import NEW
 from protocol.rules.tariff import Tariff
 from protocol.wire import cbor, window
 from protocol.wire.downlinks import encode_down
 from protocol.wire.envelope import DOWN, UP, open_frame, read_header, seal
 from protocol.wire.keys import KeySet, derive
-from protocol.wire.messages import UP_DAY, UP_EVENT, UP_RANGE, Opening, Pack, Statement, Time
+from protocol.wire.messages import UP_DAY, UP_EVENT, UP_RANGE, Opening, Pack, Rekey, Statement, Time
 from protocol.wire.uplinks import decode_up
 from simulator import link
 
@@ -68,6 +68,7 @@ class Books:
 
     def __init__(self) -> None:
         self.keys: KeySet = derive(ROOT, METER_ID, 1, 0)
+        self.next_keys: KeySet | None = None  # a change of keys is under way (SEMANTICS D4)
         self.window = window.EMPTY
         self.counter = 1  # 0 sealed the OPENING
         self.number = 1
@@ -78,6 +79,10 @@ class Books:
         header = read_header(frame)
         for counter in window.candidates(self.window, header.seq, window.EXTRA_WINDOWS_HEADEND):
             plaintext = open_frame(self.keys, UP, frame, counter)
+            if plaintext is None and self.next_keys is not None:
+                plaintext = open_frame(self.next_keys, UP, frame, counter)
+                if plaintext is not None:
+                    self.keys, self.next_keys = self.next_keys, None
             if plaintext is not None:
                 assert window.is_fresh(self.window, counter), f"counter {counter} used twice"
                 self.window = window.accept(self.window, counter)
@@ -103,6 +108,11 @@ class Books:
 
     def time(self, counter: int, unix_s: int) -> bytes:
         return self.seal(Time(counter, unix_s))
+
+    def rekey(self, epoch: int) -> bytes:
+        """REKEY under the present keys; from here on uplinks are taken under both."""
+        self.next_keys = derive(ROOT, METER_ID, 1, epoch)
+        return self.seal(Rekey(epoch))
 
 
 class PowerCut(Exception):
