@@ -18,7 +18,7 @@ class Button:
         """Handle the presses since the last call."""
         meter = self.meter
         while meter.board.take_button():
-            meter.sync.pressed(now_us)
+            meter.sync.polls.pressed(now_us)
             if meter.state.valve_reason not in FIRE_OPENS:
                 self.presses_us = []
                 continue

@@ -28,7 +28,7 @@ class Downlink:
             return False
         message_type, counter, plaintext = opened
         state.window = accept(state.window, counter)
-        self.meter.sync.answered()
+        self.meter.sync.polls.answered()
         try:
             message = decode_down(message_type, plaintext)
         except Refused:
@@ -100,20 +100,10 @@ class Downlink:
         return True
 
     def _statement(self, statement):
-        state = self.meter.state
-        if not state.opened:
+        if not self.meter.state.opened:
             return False
         self.meter.wallet.apply_statement(statement)
-        if statement.log_generation == state.report_generation:
-            ours = state.report_generation == state.log_generation
-            end = state.open_slot if ours else state.report_end_slot
-            if statement.acked_slot <= end:  # beyond what we logged it cannot be about this log
-                state.acked_slot = max(state.acked_slot, statement.acked_slot)
-        if state.report_generation < state.log_generation and (
-            state.acked_slot >= state.report_end_slot or statement.log_generation == state.log_generation
-        ):
-            state.report_generation = state.log_generation
-            state.acked_slot = state.first_slot
+        self.meter.sync.backlog.acknowledged(statement.log_generation, statement.acked_slot)
         return True
 
     def _time(self, message):

@@ -73,6 +73,7 @@ class Meter:
         self.state.unix_s = self.unix_s()
         self.store.state.save(self.state.encode())
         self.must_persist = False
+        self.events.unsaved = False
         self.unpersisted_l = 0
 
     def unix_s(self):
@@ -117,7 +118,7 @@ class Meter:
             self.sense(now_us, unix_s)
             self.decide(now_us, unix_s)
             heard = self.listen()
-            if self.must_persist or self.events.fresh or self.unpersisted_l >= UNPERSISTED_L_MAX:
+            if self.must_persist or self.events.unsaved or self.unpersisted_l >= UNPERSISTED_L_MAX:
                 self.persist()
             if heard:
                 continue  # what was heard may open the valve: decide again before acting
@@ -190,7 +191,7 @@ class Meter:
         if decided.low_credit and self.low_credit is False:
             self.events.add(event_codes.LOW_CREDIT, unix_s, max(0, state.balance_mills))
         self.low_credit = decided.low_credit
-        self.sync.dry(not decided.open or not state.opened, now_us)
+        self.sync.polls.dry(not decided.open or not state.opened, now_us)
 
     def listen(self):
         """Take what came by radio. True when something authentic came."""
@@ -231,11 +232,9 @@ class Meter:
         counted_l = self.register.rebase(opening.volume_l)
         if state.first_slot != state.open_slot:
             state.log_generation += 1
-        state.first_slot = state.acked_slot = state.open_slot
-        state.report_generation = state.log_generation
-        state.last_record = b""
         self.wallet.open(opening)
         self.slots.cut()
+        self.sync.backlog.begin()
         self.wallet.begin_slot(state.open_slot, bool(state.open_sure))
         self.wallet.spend(counted_l)
         self.store.counter.save(state.window.highest)

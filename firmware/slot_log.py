@@ -1,7 +1,7 @@
 """The slot log: one 48-byte record per closed half-hour, in a ring of 92 day files, kept in two directories.
 
-    record = slot u32 | generation u16 | V at start 5 | litres u16 | flags u8 | instalments u16 | S at end 7 | R at end 7
-             | remainder u16 | block position u32 | chain 8 | crc32 u32
+    record = slot u32 | generation u16 | V at start 5 | litres u16 | flags u8 | instalments u16 | S at end 7
+             | R at end 7 | remainder u16 | block position u32 | chain 8 | crc32 u32
     flags  = pack version low 4 bits <<4 | 1 when the clock was unsure
 
 A record tells every counter at its end, so that whatever is lost before it can be declared exactly (SEMANTICS C4). The
