@@ -33,6 +33,7 @@ from headend.ledger.books import open_books
 from headend.meters.keyring import Keyring
 from headend.payments.amounts import EXPONENTS
 from headend.payments.serve import settle_unanswered
+from headend.rating_in_turn import rating_in_turn
 from headend.settings import Address, ChirpStackSettings, Settings, SettingsRefused, read_token
 from headend.storage import migrate
 from headend.storage.reader import Reader
@@ -89,6 +90,7 @@ def create_app(
     if settings.simulated:
         sim.add_routes(app, store.clock)
     app.cleanup_ctx.append(_watch)
+    app.cleanup_ctx.append(rating_in_turn)
     return app
 
 

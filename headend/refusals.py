@@ -25,6 +25,7 @@ class Code(IntEnum):
     TARIFF_EXISTS = 313
     PLAN = 314
     POLICY = 315
+    TARIFF_NOTICE = 316
     AMOUNT = 320
     CURRENCY = 321
     CUSTOMER_NUMBER = 322
@@ -52,6 +53,7 @@ REMEDIES = {
     Code.TARIFF_EXISTS: "use another idempotency key for another tariff",
     Code.PLAN: "give a ceiling and an instalment within the limits of docs/TARIFFS.md",
     Code.POLICY: "keep the policy within the limits of docs/TARIFFS.md",
+    Code.TARIFF_NOTICE: "give 0 to 366 days of notice",
     Code.AMOUNT: "give a whole positive number of minor units, at most 9,007,199,254,740",
     Code.CURRENCY: "pay in the currency of the utility",
     Code.CUSTOMER_NUMBER: "type the 8 digits on the customer's card",

@@ -1,17 +1,17 @@
 """Local time of the utility: the offsets of its tariff in force, UTC while there is none."""
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from headend.billing.published import rates_of
-from protocol.rules.calendar import EPOCH_UNIX_S, UTC, Offsets, local_second
+from headend.billing import published
+from headend.storage.writer import Tx
+from protocol.rules.calendar import EPOCH_UNIX_S, Offsets, local_second
 
 _EPOCH_LOCAL_S = EPOCH_UNIX_S
 
 
 def utility_offsets(connection: Connection) -> Offsets:
     """The offsets of the tariff published last; every meter of a utility keeps the same local time."""
-    printed = connection.execute(text("SELECT printed FROM tariff ORDER BY id DESC LIMIT 1")).scalar_one_or_none()
-    return UTC if printed is None else rates_of(printed, 1).tariff.offsets
+    return published.utility_offsets(Tx(connection, 0, 0))
 
 
 def local_unix_s(unix_s: int, offsets: Offsets) -> int:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from headend.billing.compile import Roles, Split, compile_tariff, roles_of_line
 from headend.billing.printed import parse
 from headend.storage.writer import Tx
+from protocol.rules.calendar import UTC, Offsets
 from protocol.rules.rating import Line
 from protocol.rules.tariff import Tariff
 
@@ -35,6 +36,13 @@ class Known(NamedTuple):
     valid_from_slot: int
     late: str
     printed: str
+    known_from_us: int
+    notice_days: int
+    prorated: int
+
+
+# The terms of a tariff that was published without any.
+NOTICE_DAYS = 7
 
 
 @lru_cache(4096)
@@ -44,12 +52,14 @@ def rates_of(printed: str, households: int) -> Rates:
     return Rates(compiled.tariff, compiled.split)
 
 
-def timeline(tx: Tx, code: str) -> tuple[Known, ...]:
-    """What is known by now of a tariff code, the one to prefer first."""
+def timeline(tx: Tx, code: str, known_us: int | None = None) -> tuple[Known, ...]:
+    """What is known of a tariff code by now, or was by an instant, the one to prefer first."""
     rows = tx.cursor.execute(
-        "SELECT id, valid_from_slot, late, printed FROM tariff WHERE code = ? "
-        "ORDER BY valid_from_slot DESC, known_from_us DESC, id DESC",
-        (code,),
+        "SELECT t.id, t.valid_from_slot, t.late, t.printed, t.known_from_us, coalesce(m.notice_days, ?), "
+        "coalesce(m.prorated, 0) FROM tariff t LEFT JOIN tariff_terms m ON m.tariff_id = t.id "
+        "WHERE t.code = ? AND (?3 IS NULL OR t.known_from_us <= ?3) "
+        "ORDER BY t.valid_from_slot DESC, t.known_from_us DESC, t.id DESC",
+        (NOTICE_DAYS, code, known_us),
     )
     return tuple(Known(*row) for row in rows.fetchall())
 
@@ -73,3 +83,9 @@ def pack_rates(tx: Tx, meter_id: bytes, version: int) -> Rates | None:
         (meter_id, row[1]),
     ).fetchone()[0]
     return rates_of(row[0], households)
+
+
+def utility_offsets(tx: Tx) -> Offsets:
+    """The offsets of the tariff published last; every meter of a utility keeps the same local time. UTC without any."""
+    row = tx.cursor.execute("SELECT printed FROM tariff ORDER BY id DESC LIMIT 1").fetchone()
+    return UTC if row is None else rates_of(row[0], 1).tariff.offsets

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from headend.storage.writer import Tx
+from protocol.wire.limits import RANGE_SLOTS_MAX
 from protocol.wire.messages import STATUS_CLOCK_UNSURE
 
 # Where the status byte stands in the facts of a DAY or RANGE (docs/SPEC.md).
@@ -19,23 +20,31 @@ class RatedSlot(NamedTuple):
     sure: bool
 
 
-def posted_slots(tx: Tx, meter_id: bytes, generation: int) -> list[RatedSlot]:
-    """All posted slots of a wallet generation in the order in which the meter counted them."""
+def posted_slots(tx: Tx, meter_id: bytes, generation: int, since: tuple[int, int] = (0, -1)) -> list[RatedSlot]:
+    """The posted slots of a wallet generation from (log generation, slot) on, in the order in which the meter counted.
+
+    `since` is where a posting ended, so a segment begins there.
+    """
     litres: dict[tuple[int, int], tuple[int, bool]] = {}
     logs = tx.cursor.execute(
         "SELECT log_generation, first_slot, slots, facts FROM uplink "
-        "WHERE meter_id = ? AND generation = ? AND first_slot IS NOT NULL ORDER BY id",
-        (meter_id, generation),
+        "WHERE meter_id = ?1 AND generation = ?2 AND first_slot IS NOT NULL "
+        "AND log_generation >= ?3 AND (log_generation > ?3 OR first_slot > ?4) ORDER BY id",
+        (meter_id, generation, since[0], since[1] - RANGE_SLOTS_MAX),
     )
     for log_generation, first_slot, slots, facts in logs.fetchall():
         sure = not facts[_STATUS_AT] & STATUS_CLOCK_UNSURE
         for slot, value in enumerate(unpack_slots(slots), first_slot):
             litres.setdefault((log_generation, slot), (value, sure))
     columns = "segment_log_generation, segment_first_slot, segment_slots, pack_version"
+    later = (
+        "meter_id = ?1 AND generation = ?2 AND segment_log_generation >= ?3 "
+        "AND (segment_log_generation > ?3 OR segment_first_slot >= ?4)"
+    )
     segments = tx.cursor.execute(
-        f"SELECT {columns} FROM uplink WHERE meter_id = ?1 AND generation = ?2 AND segment_first_slot IS NOT NULL "
-        f"UNION ALL SELECT {columns} FROM segment WHERE meter_id = ?1 AND generation = ?2 ORDER BY 1, 2",
-        (meter_id, generation),
+        f"SELECT {columns} FROM uplink WHERE {later} AND segment_first_slot IS NOT NULL "
+        f"UNION ALL SELECT {columns} FROM segment WHERE {later} ORDER BY 1, 2",
+        (meter_id, generation, *since),
     ).fetchall()
     return [
         RatedSlot(slot, *_with_pack(litres[log_generation, slot], pack_version))
@@ -48,14 +57,14 @@ def _with_pack(value: tuple[int, bool], pack_version: int) -> tuple[int, int, bo
     return value[0], pack_version, value[1]
 
 
-def spread_unsure(slots: Sequence[RatedSlot]) -> list[RatedSlot]:
+def spread_unsure(slots: Sequence[RatedSlot], before: int | None = None) -> list[RatedSlot]:
     """Unsure litres spread evenly over the slots between the sure ones, which then count as sure (SEMANTICS C2).
 
-    A run of unsure slots that no sure slot closes yet stays as it is. 10 litres over 4 slots: 2, 3, 2, 3.
+    A run of unsure slots that no sure slot closes yet stays as it is. 10 litres over 4 slots: 2, 3, 2, 3. `before` is
+    the sure slot that these ones follow, None at the start of a supply.
     """
     spread: list[RatedSlot] = []
     run: list[RatedSlot] = []
-    before = None
     for item in slots:
         if not item.sure:
             run.append(item)

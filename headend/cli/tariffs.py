@@ -10,7 +10,8 @@ from headend.api.aftermath import Aftermath
 from headend.api.endpoint import BODY_BYTES_MAX
 from headend.api.shapes import PageQuery
 from headend.api.tariffs import TariffToPublish, create_tariff, list_tariffs
-from headend.cli.work import DATABASE, PUBLICATION_KEY, content_of, refusals_told, seen, written
+from headend.billing.work import work_off_one
+from headend.cli.work import DATABASE, PUBLICATION_KEY, content_of, refusals_told, repeated, seen, written
 
 
 @click.group()
@@ -36,6 +37,8 @@ def tariff_publish(database: Path, file: Path, idempotency_key: str) -> None:
         body = strict_json.decode(content_of(file, BODY_BYTES_MAX), TariffToPublish)
     key_text = f"cli/{idempotency_key}"
     made = written(database, lambda tx: create_tariff(tx, Aftermath(), body, key_text))
+    meters = repeated(database, work_off_one)
+    click.echo(f"{meters} meters got their packs and were rated again", err=True)
     click.echo(msgspec.json.encode(made).decode())
 
 

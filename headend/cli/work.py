@@ -22,7 +22,7 @@ from headend.storage import migrate
 from headend.storage.audit import Actor
 from headend.storage.reader import Reader
 from headend.storage.sqlite import StorageRefused
-from headend.storage.writer import Tx, Writer
+from headend.storage.writer import Job, Tx, Writer
 
 T = TypeVar("T")
 
@@ -54,18 +54,34 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def written(database: Path, job: Callable[[Tx], T]) -> T:
-    """Run one job as the only writer; refused while a headend runs on the same database. The audit names the command."""
+    """Run one job as the only writer. The audit names the command."""
+    with written_alone(database) as run:
+        return run(job)
+
+
+def repeated(database: Path, job: Callable[[Tx], bool]) -> int:
+    """Run a small job until it has nothing left to do, each time as its own commit; how often it had something."""
+    with written_alone(database) as run:
+        return sum(1 for _ in iter(lambda: run(job), False))
+
+
+@contextmanager
+def written_alone(database: Path) -> Iterator[Callable[[Job[T]], T]]:
+    """What runs jobs as the only writer; refused while a headend runs on the same database."""
     actor = acting()
 
-    def signed(tx: Tx) -> T:
-        tx.actor = actor
-        return job(tx)
+    def run(job: Job[T]) -> T:
+        def signed(tx: Tx) -> T:
+            tx.actor = actor
+            return job(tx)
+
+        return writer.run(signed)
 
     with refusals_told(), alone_with(database):
         migrate.upgrade(database)
         writer = Writer(database, SystemClock())
         try:
-            return writer.run(signed)
+            yield run
         finally:
             writer.close()
 

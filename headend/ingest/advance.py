@@ -7,10 +7,9 @@ repetition of uplinks ends in the same books.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from headend.billing.correct import contract_at
 from headend.billing.instalments import PlansTold, collected_after
+from headend.billing.knowledge import contract_at, knowledge_of
 from headend.billing.plans import plans_told
-from headend.billing.published import known_at, rates_of, timeline
 from headend.billing.segments import Counters, Run, Segment, rate_run
 from headend.ingest.decode import Log
 from headend.ingest.meter_state import MeterState
@@ -18,7 +17,7 @@ from headend.ledger.cases import CaseKind
 from headend.meters.lookup import Contract, contracts_of
 from headend.storage.writer import Tx
 from protocol.rules.calendar import slot_of
-from protocol.rules.rating import RatingState, rate_slot
+from protocol.rules.rating import RatingState
 from protocol.wire.event_codes import LOG_GENERATION
 from protocol.wire.messages import STATUS_CLOCK_UNSURE
 
@@ -43,7 +42,8 @@ class Advanced:
     last: Log | None = None
     findings: tuple[Finding, ...] = ()
     # To be rated again whatever T and M are in all: an unsure stretch ended, whose litres are to be spread (SEMANTICS
-    # C2), or the meter's pack has other prices than today's, which may cost the same and yet go to other roles (B5).
+    # C2), or the meter's pack has other prices than today's, which may cost the same and yet go to other roles (B5), or
+    # T stands elsewhere in the month than M. T is then behind until that is done.
     rate_again: bool = False
     went_back: bool = False
 
@@ -171,7 +171,8 @@ def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], before
     if divergence:
         detail = {"slot": state.frontier_slot, "difference_mills": divergence}
         posting.findings.append(Finding(CaseKind.DIVERGENT, f"{state.generation}:{state.frontier_slot}", detail))
-    today, other_prices = _rate_today(tx, state, log, contracts, counters.metered)
+    today = _moved_along(state, counters.metered)
+    other_prices = today is None or _has_other_prices(tx, state, log)
     posting.state = replace(
         state,
         frontier_slot=log.end_slot,
@@ -182,7 +183,7 @@ def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], before
         instalments=state.instalments + instalments,
         pack_version=log.pack_version,
         metered=counters.metered,
-        today=today,
+        today=state.today if today is None else today,
         carries=counters.carries,
     )
     posting.segments += segments
@@ -201,22 +202,19 @@ def _rate(
     return rate_run(run, counters, log.rates, lambda slot: contract_at(contracts, slot).contract_id, collected_mills)
 
 
-def _rate_today(
-    tx: Tx, state: MeterState, log: Log, contracts: list[Contract], metered: RatingState
-) -> tuple[RatingState, bool]:
-    """T after the log, by today's tariffs, and whether they are others than the meter's own; else T moves with M."""
-    sure = not log.status & STATUS_CLOCK_UNSURE
-    own = log.rates
-    known = {contract.tariff_code: timeline(tx, contract.tariff_code) for contract in contracts}
-    rates = []
+def _moved_along(state: MeterState, metered: RatingState) -> RatingState | None:
+    """T after slots that cost today what they cost then: it moves with M. None if T stands elsewhere in the month."""
+    if state.today[1:] != state.metered[1:]:
+        return None
+    rise_mills = metered.spent_mills - state.metered.spent_mills
+    return RatingState(state.today.spent_mills + rise_mills, *metered[1:])
+
+
+def _has_other_prices(tx: Tx, state: MeterState, log: Log) -> bool:
+    """Whether today's knowledge has other prices for any slot of a log than the meter's own pack."""
+    known = knowledge_of(tx, state.meter_id)
     for slot in range(state.frontier_slot, log.end_slot):
-        contract = contract_at(contracts, slot)
-        tariff = known_at(known[contract.tariff_code], slot)
-        rates.append(own if tariff is None else rates_of(tariff.printed, contract.households))
-    today, other = state.today, any(item is not own for item in rates)
-    if today[1:] == state.metered[1:] and not other:
-        return RatingState(today.spent_mills + metered.spent_mills - state.metered.spent_mills, *metered[1:]), other
-    litres = log.litres[state.frontier_slot - log.first_slot :]
-    for slot, (value, item) in enumerate(zip(litres, rates, strict=True), state.frontier_slot):
-        today = rate_slot(today, item.tariff, slot, value, sure)
-    return today, other
+        priced = known.at(slot)
+        if (priced.rates is not None and priced.rates is not log.rates) or known.is_prorated(priced, slot):
+            return True
+    return False

@@ -7,6 +7,7 @@ from typing import Any
 from headend.billing.correct import correct_meter
 from headend.billing.segments import Segment
 from headend.billing.slots import pack_slots
+from headend.billing.work import is_due, work_on
 from headend.ingest import meter_state
 from headend.ingest.advance import Advanced, Finding
 from headend.ingest.decode import Decoded
@@ -40,7 +41,9 @@ def post(tx: Tx, decoded: Decoded, advanced: Advanced, link: MeterLink, random_b
     if isinstance(decoded.message, Event):
         _append_events(tx, link, decoded.message.events, uplink_id)
     state = advanced.state
-    if advanced.segments and (advanced.rate_again or _uncorrected(state)):
+    if is_due(tx, state.meter_id):
+        state = work_on(tx, state)
+    elif advanced.segments and (advanced.rate_again or _uncorrected(state)):
         state = correct_meter(tx, state)
     if advanced.last is not None:
         link = _cut(tx, link, state, advanced.last.statement6)

@@ -4,16 +4,22 @@
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from headend.billing import rating_base
+from headend.billing.correct import divide, unposted
+from headend.billing.knowledge import knowledge_of
+from headend.billing.rerate import Finding, rate_again
 from headend.ingest import meter_state
+from headend.ingest.meter_state import MeterState
 from headend.ledger import chart
 from headend.ledger.chain_check import chain_faults
 from headend.ledger.fault import Fault
 from headend.ledger.rebuild import rebuild, stored_segments
 from headend.ledger.statements import PARTS
+from headend.meters.lookup import holding_of_meter
 from headend.storage.writer import Tx
 
 
@@ -120,13 +126,43 @@ def shadows(connection: Connection) -> Iterator[Fault]:
     for (meter_id,) in tx.cursor.execute("SELECT meter_id FROM meter_state ORDER BY meter_id").fetchall():
         stored = meter_state.load(tx, meter_id)
         rebuilt = rebuild(connection, meter_id)
-        if rebuilt.state != stored:
-            names = [n for n in type(stored).__slots__ if getattr(stored, n) != getattr(rebuilt.state, n)]
+        by_log = rebuilt.state
+        if _waits_for_rating(connection, meter_id):
+            # Newer knowledge is published and this meter's turn has not come: T and A are still those of before.
+            by_log = replace(by_log, today=stored.today, corrected_mills=stored.corrected_mills)
+        else:
+            yield from _corrections(tx, stored, rebuilt.finding)
+        if by_log != stored:
+            names = [n for n in type(stored).__slots__ if getattr(stored, n) != getattr(by_log, n)]
             yield Fault("rebuild", f"meter {meter_id.hex()}", f"the log says otherwise about {', '.join(names)}")
         posted = stored_segments(connection, meter_id, stored.generation)
         for uplink_id in sorted(posted.keys() | rebuilt.segments.keys()):
             if posted.get(uplink_id, []) != rebuilt.segments.get(uplink_id, []):
                 yield Fault("rebuild", f"uplink row {uplink_id}", "its slots make other segments than were posted")
+
+
+def _waits_for_rating(connection: Connection, meter_id: bytes) -> bool:
+    """Whether a meter is listed for work that is due by the last commit."""
+    (listed,) = _row(
+        connection,
+        "SELECT count(*) FROM rating_work WHERE meter_id = ? "
+        "AND due_us <= (SELECT coalesce(max(committed_us), 0) FROM batch)",
+        meter_id,
+    )
+    return listed > 0
+
+
+def _corrections(tx: Tx, state: MeterState, finding: Finding) -> Iterator[Fault]:
+    """What is posted of T − M by role and bearer, and what is kept of it, is what rating from the start makes (B6)."""
+    where = f"meter {state.meter_id.hex()}"
+    holding = holding_of_meter(tx, state.meter_id)
+    missing = unposted(tx, holding, divide(finding))
+    if missing:
+        yield Fault("rebuild", where, f"corrections are missing on accounts: {missing}")
+    knowledge = knowledge_of(tx, state.meter_id)
+    base = rating_base.load(tx, state, knowledge)
+    if base is not None and divide(rate_again(tx, state, knowledge, base)) != divide(finding):
+        yield Fault("rebuild", where, "what is kept of rating again (rating_base) says otherwise than its log")
 
 
 def daily_cuts(connection: Connection) -> Iterator[Fault]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from headend.billing.correct import rate_again
+from headend.billing import rating_base
+from headend.billing.rerate import Finding, rate_again
 from headend.ingest import meter_state
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.decode import Log
@@ -27,10 +28,12 @@ _COLUMNS = ("id", "batch_id", "counter", "type", "facts", "log_generation", "fir
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A meter's state by its log, and the segments each uplink should have posted, by uplink id."""
+    """A meter's state by its log, the segments each uplink should have posted, by uplink id, and what rating again is
+    to come to."""
 
     state: MeterState
     segments: dict[int, list[dict[str, int]]]
+    finding: Finding
 
 
 def rebuild(connection: Connection, meter_id: bytes) -> Rebuilt:
@@ -62,13 +65,14 @@ def rebuild(connection: Connection, meter_id: bytes) -> Rebuilt:
         segments[row["id"]] = [segment_row(segment) for segment in advanced.segments]
         logs = [log for log in logs if _still_matters(log, state)]
     finding = rate_again(tx, state)
-    return Rebuilt(replace(state, today=finding.today, corrected_mills=finding.total_mills), segments)
+    return Rebuilt(replace(state, today=finding.today, corrected_mills=finding.total_mills), segments, finding)
 
 
 def rewrite(tx: Tx) -> None:
     """Replace every meter's stored state by the rebuilt one. Segments are books: they are compared, never rewritten."""
     for (meter_id,) in tx.cursor.execute("SELECT meter_id FROM meter_state ORDER BY meter_id").fetchall():
         meter_state.save(tx, rebuild(tx.connection, meter_id).state)
+        rating_base.forget(tx, meter_id)
 
 
 def stored_segments(connection: Connection, meter_id: bytes, generation: int) -> dict[int, list[dict[str, int]]]:

@@ -39,6 +39,8 @@ CHAINED: dict[str, int] = {
     "till_event": 10,
     "payment": 11,
     "meter_event": 12,
+    "tariff_terms": 13,
+    "rating_notice": 14,
 }
 _LEFT_OUT = ERASABLE.keys() | CARRIAGE.keys()
 TABLE_OF_NUMBER = {number: name for name, number in CHAINED.items()}

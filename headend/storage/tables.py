@@ -24,6 +24,9 @@ from headend.storage.columns import COUNTER_MAX as COUNTER_MAX
 from headend.storage.columns import ROLES as ROLES
 from headend.storage.columns import metadata as metadata
 from headend.storage.radio_tables import radio as radio
+from headend.storage.rating_tables import rating_base as rating_base
+from headend.storage.rating_tables import rating_notice, tariff_terms
+from headend.storage.rating_tables import rating_work as rating_work
 
 # ---- books: insert-only, chained -----------------------------------------------------------------------------------
 
@@ -261,6 +264,8 @@ BOOKS = (
     till_event,
     payment,
     meter_event,
+    tariff_terms,
+    rating_notice,
 )
 
 # ---- registry: who and where ---------------------------------------------------------------------------------------

@@ -1,6 +1,10 @@
 """Every sentence of the live page, in French and English, side by side so that neither is forgotten."""
 
 from headend.api.language import ENGLISH, FRENCH
+from headend.wording import currency_label as currency_label
+from headend.wording import date as date
+from headend.wording import money as money
+from headend.wording import number as number
 
 # key: (French, English)
 _TEXTS = {
@@ -75,37 +79,10 @@ _WEEKDAYS = {
     FRENCH: ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
     ENGLISH: ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
-_MONTHS = {
-    FRENCH: ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."),
-    ENGLISH: ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-}
-_THOUSANDS = {FRENCH: "\u202f", ENGLISH: ","}
-_DECIMAL = {FRENCH: ",", ENGLISH: "."}
-_CURRENCY_LABELS = {"XOF": "F\u00a0CFA", "XAF": "F\u00a0CFA", "KES": "KSh", "TND": "DT", "ZAR": "R"}
-
 TEXTS = {
     FRENCH: {key: french for key, (french, _) in _TEXTS.items()},
     ENGLISH: {key: english for key, (_, english) in _TEXTS.items()},
 }
-
-
-def number(value: int, language: str) -> str:
-    """An integer with grouped thousands and a true minus sign: 12500 → "12 500" (fr), "12,500" (en)."""
-    return ("−" if value < 0 else "") + f"{abs(value):,}".replace(",", _THOUSANDS[language])
-
-
-def money(amount_minor: int, exponent: int, language: str) -> str:
-    """Minor units as the currency is written, without its name: 123456 KES cents → "1,234.56"."""
-    whole, fraction = divmod(abs(amount_minor), 10**exponent)
-    text = number(whole, language)
-    if exponent:
-        text += _DECIMAL[language] + str(fraction).zfill(exponent)
-    return ("−" if amount_minor < 0 else "") + text
-
-
-def currency_label(currency: str) -> str:
-    """What people call it: XOF → "F CFA"."""
-    return _CURRENCY_LABELS.get(currency, currency)
 
 
 def unbroken(text: str) -> str:
@@ -129,8 +106,3 @@ def day_and_time(local_unix_s: int, language: str) -> str:
 def weekday(local_unix_s: int, language: str) -> str:
     """The short name of the local weekday; day 0 of Unix time was a Thursday."""
     return _WEEKDAYS[language][(local_unix_s // 86400 + 3) % 7]
-
-
-def date(year: int, month: int, day: int, language: str) -> str:
-    """A date as "22 nov. 2026"."""
-    return f"{day} {_MONTHS[language][month - 1]} {year}"

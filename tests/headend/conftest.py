@@ -30,6 +30,9 @@ def busy_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.pay(meter.number, 500, "t1")
     event = {"provider": "wave", "message_id": "1", "received_us": 0, "raw": b"{}"}
     world.writer.run(lambda tx: tx.append("till_event", event))
+    told = {"meter_id": meter.meter_id, "generation": 1, "contract_id": 1, "kind": "debt", "due_us": 0}
+    told |= {"amount_mills": 1, "before_mills": 0, "text_fr": "Une correction.", "text_en": "A correction."}
+    world.writer.run(lambda tx: tx.append("rating_notice", told))
     meter.use([1] * 48 * 30)
     for first in range(0, 48 * 28, 48):
         world.receive(meter, meter.report(first, 48))

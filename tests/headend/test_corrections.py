@@ -64,10 +64,12 @@ def test_b5_a_fall_that_was_known_late_is_credited_once(world: World) -> None:
 def test_b6_a_rise_that_was_known_late_follows_the_tariff(
     world: World, late: str, expected: dict[str, int], counters: tuple[int, int]
 ) -> None:
-    """B6: waive (the default), debt or debit; revenue is the new price in every case."""
+    """B6: waive (the default), debt or debit (once its notice is over); revenue is the new price in every case."""
     meter = world.add()
     ten_days(world, meter)
     world.publish(FLAT_150, START_SLOT + 5 * DAY, late)
+    assert c_and_d(world) == (0, 0)
+    world.pass_days(7)
     held = balances(world)
     assert held["water"] == 2_400 * 127 + 2_400 * 150
     assert held["wallet"] == -4_800 * 127 - counters[1]
@@ -100,6 +102,7 @@ def test_b5_any_order_of_knowledge_and_reports_ends_in_the_same_place(tmp_path: 
                 world.lose_answer(meter, frame)
             world.publish(*tariffs[tariff])
         world.lose_answer(meter, frames[9])
+        world.pass_days(7)
         assert world.reader.read(check_books) == []
         credited, debited = c_and_d(world)
         columns = "spent_mills, today_spent_mills, today_position_l, corrected_mills, frontier_slot"
@@ -128,6 +131,7 @@ def test_d19_a_meter_that_hears_of_a_rise_late_is_corrected_until_it_prices_it_i
     meter.use([10] * DAY * 3)
     for day in range(3):
         world.lose_answer(meter, meter.report(DAY * day, DAY))
+    world.pass_days(7)
     assert c_and_d(world) == (0, 960 * 23)
     world.receive(meter, meter.poll())
     meter.use([10] * DAY)

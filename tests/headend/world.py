@@ -4,7 +4,8 @@ import random
 from pathlib import Path
 from typing import Any
 
-from headend.billing.tariffs import publish_tariff
+from headend.billing.tariffs import Terms, publish_tariff
+from headend.billing.work import work_off_one
 from headend.clock import SimClock
 from headend.ingest.pipeline import Ingest
 from headend.ingest.received import Answer, Bearer, Received
@@ -52,9 +53,27 @@ class World:
         self.writer.close()
         self.reader.close()
 
-    def publish(self, printed: dict[str, Any], from_slot: int, late: str = "waive") -> int:
+    def publish(self, printed: dict[str, Any], from_slot: int, late: str = "waive", **terms: Any) -> int:
+        """Publish a tariff of the homes and rate again what it changes."""
+        made = self.announce(printed, from_slot, late, **terms)
+        self.work_off()
+        return made
+
+    def announce(self, printed: dict[str, Any], from_slot: int, late: str = "waive", **terms: Any) -> int:
+        """Publish a tariff of the homes; the meters wait for their turn."""
         key = f"tariff-{from_slot}-{late}-{printed}"
-        return self.writer.run(lambda tx: publish_tariff(tx, "home", "Homes", printed, from_slot, late, key))
+        known = Terms(late, **terms)
+        return self.writer.run(lambda tx: publish_tariff(tx, "home", "Homes", printed, from_slot, known, key))
+
+    def work_off(self) -> None:
+        """Do what is due by the clock, one small job after the other."""
+        while self.writer.run(work_off_one):
+            pass
+
+    def pass_days(self, days: int) -> None:
+        """Let so many days pass in the headend, and do what falls due."""
+        self.clock.set(self.clock.unix_us() + days * 86_400_000_000)
+        self.work_off()
 
     def add(self, number: int = 1, **changes: Any) -> VirtualMeter:
         """A meter with its record, opened as a technician leaves it."""
