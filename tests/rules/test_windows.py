@@ -79,7 +79,7 @@ def test_a_holiday_lasts_from_midnight_into_the_next_morning_and_chains_with_wha
     assert latest(feast, moment(3, 0)) == Window(moment(3, 0), moment(4, 9), True)
     assert latest(feast, moment(3, 16, 59)).is_holiday
     assert latest(feast, moment(4, 12)) == Window(moment(4, 0), moment(5, 9), True)
-    assert latest(feast, moment(5, 12)) == Window(moment(4, 0), moment(5, 9), True)  # ended last, with the night's
+    assert latest(feast, moment(5, 12)) == Window(moment(4, 17), moment(5, 9), False)  # the night's, which covered last
     assert chained_end(feast, moment(3, 9)) == moment(5, 9)
 
 
