@@ -48,7 +48,6 @@ _TEXTS = {
         "donnez un plafond et une mensualité dans les limites de docs/TARIFFS.md",
     ),
     Code.POLICY: (400, "Policy refused", "Règle de vanne refusée", "restez dans les limites de docs/TARIFFS.md"),
-    Code.TARIFF_NOTICE: (400, "Notice refused", "Préavis refusé", "donnez un préavis de 0 à 366 jours"),
     Code.AMOUNT: (
         400,
         "Amount refused",
@@ -109,3 +108,6 @@ def kind(code: Code) -> Kind:
 
 
 KINDS = {problem_code(code): kind(code) for code in Code}
+
+# What to do, in French, by the English remedy of headend/refusals.py.
+FRENCH_REMEDIES = {REMEDIES[code]: _TEXTS[code][3] for code in Code}

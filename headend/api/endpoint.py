@@ -22,7 +22,8 @@ from typing import Any, get_type_hints
 READ = "read"
 OPERATE = "operate"
 PROVISION = "provision"
-SCOPES = (READ, OPERATE, PROVISION)
+ADMIN = "admin"
+SCOPES = (READ, OPERATE, PROVISION, ADMIN)
 
 BY_KEY = "key"
 BY_SIGNATURE = "signature"
@@ -38,7 +39,10 @@ _HANDED_OVER = frozenset(
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One row of the route table. `refusals` are the problem codes of its own, beyond those every endpoint shares."""
+    """One row of the route table. `refusals` are the problem codes of its own, beyond those every endpoint shares.
+
+    `takes_any_body`: whatever stands in the body is kept and answered, never refused for what it says.
+    """
 
     method: str
     path: str
@@ -52,6 +56,7 @@ class Endpoint:
     refusals: tuple[str, ...] = ()
     has_etag: bool = False
     body_bytes_max: int = BODY_BYTES_MAX
+    takes_any_body: bool = False
 
     @property
     def name(self) -> str:

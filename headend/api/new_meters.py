@@ -1,11 +1,21 @@
 """Adding meters: what is asked, and the answer that a meter is provisioned with."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from headend.api.endpoint import IMPORT_BYTES_MAX, PROVISION, Endpoint
-from headend.api.shapes import Instant, Label, Litres, MeterIdText, Request, Response, unix_s_of
+from headend.api.shapes import (
+    Instant,
+    Label,
+    Language,
+    Litres,
+    MeterIdText,
+    Phone,
+    Request,
+    Response,
+    unix_s_of,
+)
 from headend.meters.keyring import Keyring
 from headend.meters.registry import NewMeter, Provisioning, add_meter, import_meters
 from headend.storage.writer import Tx
@@ -50,11 +60,11 @@ class MeterToAdd(Request):
     holder: Label
     service_point: Label
     tariff_code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}(?![\s\S])")]
-    litres_per_pulse: int = 1
+    litres_per_pulse: Literal[1, 10, 100] = 1
     first_index_l: Litres = 0
     households: Annotated[int, Meta(ge=1, le=255)] = 1
-    phone: Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}(?![\s\S])", description="E.164")] | None = None
-    language: Annotated[str, Meta(pattern=r"^(fr|en)(?![\s\S])")] = "fr"
+    phone: Phone | None = None
+    language: Language = "fr"
     policy: ValvePolicy = ValvePolicy()
 
 

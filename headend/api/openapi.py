@@ -20,7 +20,7 @@ _SECURITY = {
     "apiKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key from `guelta key create`, with scopes read, operate, provision.",
+        "description": "An API key from `guelta key create`, with scopes read, operate, provision, admin.",
     },
     "billerSignature": {
         "type": "apiKey",
@@ -152,7 +152,9 @@ def codes(endpoint: Endpoint) -> list[str]:
     if endpoint.shape("query") is not None and "cursor" in getattr(endpoint.shape("query"), "__struct_fields__", ()):
         found.append("invalid_cursor")
     if endpoint.shape("body") is not None:
-        found += ["malformed_json", "invalid_body", "body_too_large", "unsupported_media_type"]
+        found += ["body_too_large", "unsupported_media_type"]
+    if endpoint.shape("body") is not None and not endpoint.takes_any_body:
+        found += ["malformed_json", "invalid_body"]
     if endpoint.writes:
         found += ["idempotency_key_missing", "idempotency_key_reused"]
     return [*found, *endpoint.refusals]

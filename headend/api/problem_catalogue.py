@@ -147,6 +147,20 @@ _WHO_MAY = {
 }
 
 _NAMED = {
+    "unknown_key": Kind(
+        404,
+        "Unknown API key",
+        "Clé d’API inconnue",
+        "No key named '{name}' is in use; GET /v1/keys lists them.",
+        "Aucune clé nommée « {name} » n’est en usage ; GET /v1/keys donne la liste.",
+    ),
+    "key_name_taken": Kind(
+        409,
+        "Name taken",
+        "Nom déjà pris",
+        "A key named '{name}' was made before. Choose another name; names are never used twice.",
+        "Une clé nommée « {name} » a déjà été créée. Choisissez un autre nom ; un nom ne sert qu’une fois.",
+    ),
     "unknown_meter": Kind(
         404,
         "Unknown meter",

@@ -6,6 +6,7 @@ titles and details may.
 
 import msgspec
 
+from headend.api.field_words import in_words
 from headend.api.language import FRENCH
 from headend.api.problem_catalogue import CATALOGUE
 
@@ -54,25 +55,6 @@ class Problem(Exception):
             status=kind.status,
             code=self.code,
             detail=(kind.detail_fr if french else kind.detail_en).format(**self.fields),
-            errors=[FieldError(pointer, _in_french(text) if french else text) for pointer, text in self.errors],
+            errors=[FieldError(pointer, in_words(text, language)) for pointer, text in self.errors],
             trace=trace,
         )
-
-
-# msgspec words its findings in English; these are all the shapes it uses for our types.
-_FRENCH_PHRASES = (
-    ("Expected ", "Attendu : "),
-    (", got ", ", reçu : "),
-    ("Object missing required field ", "Champ obligatoire absent : "),
-    ("Object contains unknown field ", "Champ inconnu : "),
-    ("Invalid enum value ", "Valeur non admise : "),
-    (" matching regex ", " conforme au motif "),
-    (" of length ", " de longueur "),
-    ("duplicate field ", "Champ en double : "),
-)
-
-
-def _in_french(text: str) -> str:
-    for english, french in _FRENCH_PHRASES:
-        text = text.replace(english, french)
-    return text

@@ -3,9 +3,12 @@
 from aiohttp import web
 
 from headend.api import (
+    audit,
     cases,
     health,
+    key_management,
     ledger,
+    meter_details,
     meters,
     new_meters,
     payments,
@@ -23,6 +26,7 @@ from headend.payments import routes as biller
 REST: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *meters.ENDPOINTS,
+    *meter_details.ENDPOINTS,
     *new_meters.ENDPOINTS,
     *slots.ENDPOINTS,
     *statement_lines.ENDPOINTS,
@@ -33,6 +37,8 @@ REST: tuple[Endpoint, ...] = (
     *suspense.ENDPOINTS,
     *cases.ENDPOINTS,
     *ledger.ENDPOINTS,
+    *audit.ENDPOINTS,
+    *key_management.ENDPOINTS,
 )
 ENDPOINTS: tuple[Endpoint, ...] = (*REST, *biller.ENDPOINTS)
 

@@ -16,7 +16,12 @@ PAGE_LIMIT_MAX = 500
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MeterIdText = Annotated[
-    str, Meta(pattern=r"^[0-9a-f]{16}(?![\s\S])", description="meter_id: 8 bytes as 16 lower-case hex digits")
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{16}(?![\s\S])",
+        description="meter_id: 8 bytes as 16 lower-case hex digits",
+        examples=["0000000000000001"],
+    ),
 ]
 Label = Annotated[
     str,
@@ -25,12 +30,27 @@ Label = Annotated[
         description="1 to 80 characters, not all of them blank, no control characters",
     ),
 ]
-CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?![\s\S])", description="ISO 4217")]
+CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?![\s\S])", description="ISO 4217", examples=["XOF"])]
 CustomerNumber = Annotated[
-    str, Meta(pattern=r"^[0-9]{8}(?![\s\S])", description="8 digits, the last two check digits (ISO 7064 MOD 97-10)")
+    str,
+    Meta(
+        pattern=r"^[0-9]{8}(?![\s\S])",
+        description="8 digits, the last two check digits (ISO 7064 MOD 97-10)",
+        examples=["00000195"],
+    ),
 ]
 Litres = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
-Instant = Annotated[str, Meta(description="RFC 3339, UTC", examples=["2026-11-22T07:30:00Z"])]
+Instant = Annotated[
+    str,
+    Meta(
+        max_length=35,
+        description="RFC 3339 with an offset, 2020 to 2099",
+        examples=["2026-11-22T07:30:00Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}(?![\s\S])", description="E.164", examples=["+22790123456"])]
+Language = Annotated[str, Meta(pattern=r"^(fr|en)(?![\s\S])")]
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

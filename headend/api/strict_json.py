@@ -6,6 +6,7 @@ msgspec refuses `true`, `"1500"`, `1e3` and unknown fields, but keeps the last o
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,18 +20,19 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _FIELD = re.compile(r"field `([^`]+)`")
 
 
-class _Duplicate(ValueError):
-    """A key that stands twice in one object."""
+class _Twice(str):
+    """In the place of an object: the key that stands twice in it."""
 
 
 def decode(raw: bytes, shape: type[T], problem: str = "invalid_body") -> T:
     """The bytes as `shape`; Problem `malformed_json` or `problem` with a pointer to the field."""
     try:
-        json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse_constant)
-    except _Duplicate as duplicate:
-        raise Problem(problem, (("/" + _escaped(str(duplicate)), f"duplicate field `{duplicate}`"),)) from None
+        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse_constant)
+        twice = _twice(found, "")
     except (ValueError, RecursionError):
         raise Problem("malformed_json") from None
+    if twice is not None:
+        raise Problem(problem, (twice,))
     try:
         return msgspec.json.decode(raw, type=shape, strict=True)
     except msgspec.ValidationError as wrong:
@@ -55,12 +57,25 @@ def _escaped(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
     seen = dict(pairs)
-    if len(seen) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Duplicate(next(name for name in names if names.count(name) > 1)[:80])
-    return seen
+    if len(seen) == len(pairs):
+        return seen
+    names = [name for name, _ in pairs]
+    return _Twice(next(name for name in names if names.count(name) > 1)[:80])
+
+
+def _twice(found: Any, place: str) -> tuple[str, str] | None:
+    """Where a key stands twice, as (JSON pointer, sentence); None if none does."""
+    if isinstance(found, _Twice):
+        return place + "/" + _escaped(found), f"duplicate field `{found}`"
+    inside: Iterable[tuple[Any, Any]] = ()
+    if isinstance(found, dict):
+        inside = found.items()
+    elif isinstance(found, list):
+        inside = enumerate(found)
+    each = (_twice(value, f"{place}/{_escaped(str(step))}") for step, value in inside)
+    return next((place for place in each if place is not None), None)
 
 
 def _refuse_constant(name: str) -> None:

@@ -11,17 +11,18 @@ from headend.api.aftermath import Aftermath
 from headend.api.endpoint import OPERATE, Endpoint
 from headend.api.problems import Problem
 from headend.api.shapes import Instant, Label, PageQuery, Request, Response, cursor_of, instant, keys_of, unix_s_of
-from headend.billing.published import NOTICE_DAYS
-from headend.billing.tariffs import Terms, publish_tariff
-from headend.storage.rating_tables import NOTICE_DAYS_MAX
+from headend.billing.tariffs import publish_tariff
 from headend.storage.writer import Tx
 from headend.web.story import PLAIN, Told
 from headend.web.texts import date
 from protocol.rules.calendar import SLOT_S, slot_of, slot_start
 
+PRICE_MAX = 10**12
+
 TariffCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}(?![\s\S])")]
 Price = Annotated[
-    int | Annotated[str, Meta(pattern=r"^[0-9]{1,18}(\.[0-9]{1,9}|/[0-9]{1,9})?(?![\s\S])")],
+    Annotated[int, Meta(ge=0, le=PRICE_MAX)]
+    | Annotated[str, Meta(pattern=r"^[0-9]{1,18}(\.[0-9]{1,9}|/[0-9]{1,9})?(?![\s\S])")],
     Meta(description='minor units, exact: 127, "412.34" or "127/3"'),
 ]
 Role = Annotated[str, Meta(pattern=r"^(water|sewer|fixed|levy)(?![\s\S])")]
@@ -65,17 +66,13 @@ class Prices(Request, omit_defaults=True):
 
 
 class TariffToPublish(Request):
-    """`late` says what becomes of a rise that reaches a meter late (SEMANTICS B6); the default is to waive it. A debit
-    is announced `notice_days` before the wallet bears it. `prorated`: a holder's first month bears its share of the
-    monthly standing charge (CT-09)."""
+    """`late` says what becomes of a rise that reaches a meter late (SEMANTICS B6); the default is to waive it."""
 
     code: TariffCode
     title: Label
     valid_from: Instant
     prices: Prices
     late: Annotated[str, Meta(pattern=r"^(waive|debt|debit)(?![\s\S])")] = "waive"
-    notice_days: Annotated[int, Meta(ge=0, le=NOTICE_DAYS_MAX)] = NOTICE_DAYS
-    prorated: bool = False
 
 
 class Tariff(Response):
@@ -102,14 +99,23 @@ def list_tariffs(connection: Connection, query: PageQuery) -> TariffPage:
     return TariffPage(items, cursor_of(items[-1].tariff) if len(rows) > query.limit else None)
 
 
+def tariff_as_known(connection: Connection, code: str, slot: int, at_us: int) -> Tariff | None:
+    """The prices of a slot as far as they had been published at `at_us`; None before the first."""
+    query = text(
+        "SELECT * FROM tariff WHERE code = :code AND valid_from_slot <= :slot AND known_from_us <= :at_us "
+        "ORDER BY valid_from_slot DESC, known_from_us DESC, id DESC LIMIT 1"
+    )
+    row = connection.execute(query, {"code": code, "slot": slot, "at_us": at_us}).one_or_none()
+    return None if row is None else _tariff(row)
+
+
 def create_tariff(tx: Tx, aftermath: Aftermath, body: TariffToPublish, idempotency_key: str) -> Tariff:
     """Publish prices that are true from an instant on. Each meter of the code gets its pack with its next answer."""
     valid_from_unix_s = unix_s_of(body.valid_from, "/valid_from")
     if valid_from_unix_s % SLOT_S:
         raise Problem("invalid_body", (("/valid_from", "Expected a full half-hour"),))
     slot = slot_of(valid_from_unix_s)
-    terms = Terms(body.late, body.notice_days, body.prorated)
-    tariff_id = publish_tariff(tx, body.code, body.title, printed_of(body.prices), slot, terms, idempotency_key)
+    tariff_id = publish_tariff(tx, body.code, body.title, printed_of(body.prices), slot, body.late, idempotency_key)
     aftermath.tell(_told(tx, body, valid_from_unix_s))
     row = tx.connection.execute(text("SELECT * FROM tariff WHERE id = :id"), {"id": tariff_id}).one()
     return _tariff(row)

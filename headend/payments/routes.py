@@ -36,6 +36,7 @@ NOTIFY = Endpoint(
     "Biller",
     security=BY_SIGNATURE,
     body_bytes_max=BODY_BYTES_MAX,
+    takes_any_body=True,
 )
 STATUS = Endpoint(
     "GET",

@@ -7,7 +7,12 @@ from msgspec import Meta
 from headend.api.shapes import CurrencyCode, Instant, Money, Request, Response
 
 ProviderName = Annotated[
-    str, Meta(pattern=r"^[a-z][a-z0-9-]{1,39}(?![\s\S])", description="as given to `guelta provider add`")
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{1,39}(?![\s\S])",
+        description="as given to `guelta provider add`",
+        examples=["wave"],
+    ),
 ]
 TransactionId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}(?![\s\S])", description="the provider's own number, unique for ever")
@@ -17,7 +22,7 @@ Account = Annotated[
     str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,64}(?![\s\S])", description="the customer number as typed")
 ]
 Amount = Annotated[
-    int | Annotated[str, Meta(max_length=24)],
+    Annotated[int, Meta(ge=-(10**18), le=10**18)] | Annotated[str, Meta(max_length=24)],
     Meta(
         description='an integer of minor units, or a decimal string of the currency: 50025 or "500.25" Kenyan shillings'
     ),
