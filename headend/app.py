@@ -31,6 +31,7 @@ from headend.exclusive import alone_with
 from headend.ingest.pipeline import Ingest
 from headend.ledger.books import open_books
 from headend.meters.keyring import Keyring
+from headend.meters.wrapped import kek_ids_of, open_keyring
 from headend.payments.amounts import EXPONENTS
 from headend.payments.serve import settle_unanswered
 from headend.rating_in_turn import rating_in_turn
@@ -99,11 +100,11 @@ async def running(settings: Settings, clock: Clock, random: Random, started_ms: 
     """A whole headend, from the lock on its database to its listeners, until the block is left."""
     with alone_with(settings.database):
         migrate.upgrade(settings.database)
-        keyring = Keyring(settings.key_file, random)
         with (
             contextlib.closing(Writer(settings.database, clock)) as writer,
             contextlib.closing(Reader(settings.database)) as reader,
         ):
+            keyring = open_keyring(settings.key_file, random, await reader.fetch(kek_ids_of))
             store = Store(clock, writer, reader, started_ms)
             await store.write(lambda tx: open_books(tx, settings.utility, *_currency(settings.currency)))
             if settings.allow_remote and not await store.read(any_usable):

@@ -48,6 +48,7 @@ _TEXTS = {
         "donnez un plafond et une mensualité dans les limites de docs/TARIFFS.md",
     ),
     Code.POLICY: (400, "Policy refused", "Règle de vanne refusée", "restez dans les limites de docs/TARIFFS.md"),
+    Code.TARIFF_NOTICE: (400, "Notice refused", "Préavis refusé", "donnez un préavis de 0 à 366 jours"),
     Code.AMOUNT: (
         400,
         "Amount refused",

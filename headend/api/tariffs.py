@@ -11,7 +11,9 @@ from headend.api.aftermath import Aftermath
 from headend.api.endpoint import OPERATE, Endpoint
 from headend.api.problems import Problem
 from headend.api.shapes import Instant, Label, PageQuery, Request, Response, cursor_of, instant, keys_of, unix_s_of
-from headend.billing.tariffs import publish_tariff
+from headend.billing.published import NOTICE_DAYS
+from headend.billing.tariffs import Terms, publish_tariff
+from headend.storage.rating_tables import NOTICE_DAYS_MAX
 from headend.storage.writer import Tx
 from headend.web.story import PLAIN, Told
 from headend.web.texts import date
@@ -66,13 +68,17 @@ class Prices(Request, omit_defaults=True):
 
 
 class TariffToPublish(Request):
-    """`late` says what becomes of a rise that reaches a meter late (SEMANTICS B6); the default is to waive it."""
+    """`late` says what becomes of a rise that reaches a meter late (SEMANTICS B6); the default is to waive it. A debit
+    is announced `notice_days` before the wallet bears it. `prorated`: a holder's first month bears its share of the
+    monthly standing charge (CT-09)."""
 
     code: TariffCode
     title: Label
     valid_from: Instant
     prices: Prices
     late: Annotated[str, Meta(pattern=r"^(waive|debt|debit)(?![\s\S])")] = "waive"
+    notice_days: Annotated[int, Meta(ge=0, le=NOTICE_DAYS_MAX)] = NOTICE_DAYS
+    prorated: bool = False
 
 
 class Tariff(Response):
@@ -115,7 +121,8 @@ def create_tariff(tx: Tx, aftermath: Aftermath, body: TariffToPublish, idempoten
     if valid_from_unix_s % SLOT_S:
         raise Problem("invalid_body", (("/valid_from", "Expected a full half-hour"),))
     slot = slot_of(valid_from_unix_s)
-    tariff_id = publish_tariff(tx, body.code, body.title, printed_of(body.prices), slot, body.late, idempotency_key)
+    terms = Terms(body.late, body.notice_days, body.prorated)
+    tariff_id = publish_tariff(tx, body.code, body.title, printed_of(body.prices), slot, terms, idempotency_key)
     aftermath.tell(_told(tx, body, valid_from_unix_s))
     row = tx.connection.execute(text("SELECT * FROM tariff WHERE id = :id"), {"id": tariff_id}).one()
     return _tariff(row)

@@ -16,6 +16,7 @@ from headend.api.problems import Problem
 from headend.clock import SystemClock
 from headend.exclusive import InUse, alone_with
 from headend.meters.keyring import KeyFileRefused, Keyring
+from headend.meters.wrapped import kek_ids_of, open_keyring
 from headend.refusals import Refused
 from headend.settings import SettingsRefused
 from headend.storage import migrate
@@ -152,5 +153,7 @@ def key_file_of(database: Path, key_file: Path | None) -> Path:
 
 
 def keyring_of(database: Path, key_file: Path | None) -> Keyring:
+    """The keyring that opens this database; a new key only where nothing is wrapped yet."""
     with refusals_told():
-        return Keyring(key_file_of(database, key_file), os.urandom)
+        ids = seen(database, kek_ids_of) if database.exists() else set()
+        return open_keyring(key_file_of(database, key_file), os.urandom, ids)

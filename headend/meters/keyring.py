@@ -7,34 +7,41 @@ database alone opens no frame; losing the key file loses every meter's keys, so 
 import os
 from collections.abc import Callable
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from headend.meters import key_file
+from headend.meters.key_file import KeyFileRefused as KeyFileRefused
 from headend.storage.writer import Tx
 from protocol.wire.keys import KeySet, derive
 from protocol.wire.limits import ROOT_LENGTH
 
-_KEY_BYTES = 32
 _NONCE_BYTES = 12
 CACHED_METERS = 20_000
 
 
-class KeyFileRefused(RuntimeError):
-    """The key file cannot be used; the message says why."""
-
-
 class Keyring:
-    """Wraps and unwraps root keys. `random_bytes(n)` must be a cryptographic source."""
+    """Wraps and unwraps secrets with the key in a file, which is made if it is not there.
 
-    def __init__(self, key_file: Path, random_bytes: Callable[[int], bytes]) -> None:
+    `random_bytes(n)` must be a cryptographic source. Where a database may hold wrapped keys, use `open_keyring`.
+    """
+
+    def __init__(self, path: Path, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
-        key = _read_or_create(key_file, random_bytes)
+        if not path.exists():
+            key_file.create(path, random_bytes)
+        key = key_file.read(path)
         self._aead = AESGCM(key)
-        self.kek_id = sha256(b"guelta kek id" + key).hexdigest()[:16]
+        self.kek_id = key_file.id_of(key)
         self._derive = lru_cache(CACHED_METERS)(derive)
+
+    @classmethod
+    def existing(cls, path: Path, random_bytes: Callable[[int], bytes] = os.urandom) -> "Keyring":
+        """The keyring of a file that must be there. Raises KeyFileRefused."""
+        key_file.read(path)
+        return cls(path, random_bytes)
 
     def wrap(self, owner: bytes, secret: bytes) -> bytes:
         """A secret as it may be stored; it opens only for the same `owner` (the associated data)."""
@@ -52,7 +59,7 @@ class Keyring:
     def new_root(self, tx: Tx, meter_id: bytes, generation: int) -> bytes:
         """Make a fresh root key (SEMANTICS A4), keep it wrapped, and return it once, for provisioning."""
         root = self._random_bytes(ROOT_LENGTH)
-        wrapped = self.wrap(_associated(meter_id, generation), root)
+        wrapped = self.wrap(associated(meter_id, generation), root)
         tx.cursor.execute(
             "INSERT INTO meter_key (meter_id, generation, kek_id, wrapped) VALUES (?, ?, ?, ?)",
             (meter_id, generation, self.kek_id, wrapped),
@@ -66,38 +73,13 @@ class Keyring:
         ).fetchone()
         if row is None:
             raise LookupError(f"no key of meter {meter_id.hex()} in generation {generation}")
-        return self.unwrap(_associated(meter_id, generation), row[1], row[0])
+        return self.unwrap(associated(meter_id, generation), row[1], row[0])
 
     def keys_of(self, tx: Tx, meter_id: bytes, generation: int, epoch: int) -> KeySet:
         """The frame keys of a meter."""
         return self._derive(self.root(tx, meter_id, generation), meter_id, generation, epoch)
 
 
-def _associated(meter_id: bytes, generation: int) -> bytes:
+def associated(meter_id: bytes, generation: int) -> bytes:
+    """What a root key is bound to."""
     return meter_id + generation.to_bytes(4, "big")
-
-
-def _read_or_create(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
-    """The key in the file, made on first use; the file must belong to its owner alone."""
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return _read(path)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(random_bytes(_KEY_BYTES).hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return _read(path)
-
-
-def _read(path: Path) -> bytes:
-    if path.stat().st_mode & 0o077:
-        raise KeyFileRefused(f"{path} can be read by others: chmod 600 {path}")
-    text = path.read_text().strip()
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise KeyFileRefused(f"{path} does not hold {2 * _KEY_BYTES} hexadecimal digits")
-    return key

@@ -41,6 +41,7 @@ CHAINED: dict[str, int] = {
     "meter_event": 12,
     "tariff_terms": 13,
     "rating_notice": 14,
+    "audit": 20,
 }
 _LEFT_OUT = ERASABLE.keys() | CARRIAGE.keys()
 TABLE_OF_NUMBER = {number: name for name, number in CHAINED.items()}

@@ -7,6 +7,7 @@ Times are Unix microseconds (`_us`), money mills (`_mills`), volume litres (`_l`
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint, text
 
+from headend.storage.audit_tables import audit
 from headend.storage.columns import (
     CARRIAGE,
     ERASABLE,
@@ -266,6 +267,7 @@ BOOKS = (
     meter_event,
     tariff_terms,
     rating_notice,
+    audit,
 )
 
 # ---- registry: who and where ---------------------------------------------------------------------------------------

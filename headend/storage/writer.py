@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from headend.clock import Clock
-from headend.storage import chain, sqlite, tables
+from headend.storage import audit, chain, sqlite, tables
+from headend.storage.audit import SYSTEM, Actor
 
 T = TypeVar("T")
 
@@ -39,7 +40,8 @@ class Tx:
     """What a job may use: the open transaction. It must not leave the job, and a job must not wait for anything.
 
     `connection` is for SQLAlchemy statements, `cursor` the driver's cursor for plain SQL; both are in one transaction.
-    `now_us` is the batch's time, which every row of the batch carries. On a reading connection a Tx reads the books as
+    `now_us` is the batch's time, which every row of the batch carries. A command says who gave it in `actor`; what the
+    job changed then becomes audit rows (audit.py). On a reading connection a Tx reads the books as
     of a batch; it cannot write there.
     """
 
@@ -49,6 +51,8 @@ class Tx:
         self.batch_id = batch_id
         self.now_us = now_us
         self.records: list[bytes] = []
+        self.actor: Actor = SYSTEM
+        self.changes = audit.changes_of(connection)
 
     def append(self, table: str, row: Mapping[str, Any]) -> int:
         """Insert a row of the books, enter it in the batch's manifest, and return its id; missing columns are NULL."""
@@ -76,6 +80,7 @@ class Writer:
         self._closed = False
         self._gate = threading.Lock()
         self._connection = self._engine.connect()
+        audit.install(self._connection)
         row = self._connection.exec_driver_sql("SELECT id, hash FROM batch ORDER BY id DESC LIMIT 1").fetchone()
         self._head: tuple[int, bytes] = (row[0], row[1]) if row else (0, chain.GENESIS)
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -160,9 +165,12 @@ class Writer:
 def _run_job(tx: Tx, job: Job[Any]) -> tuple[Any, bool]:
     """(result, True) or (exception, False); what a failed job wrote is gone, from the tables and from the manifest."""
     mark = len(tx.records)
+    tx.actor = SYSTEM
+    tx.changes.clear()
     tx.cursor.execute("SAVEPOINT job")
     try:
         result = job(tx)
+        audit.record(tx)
     except Exception as failure:  # noqa: BLE001  (given back to the caller, who knows what it means)
         tx.cursor.execute("ROLLBACK TO job")
         tx.cursor.execute("RELEASE job")
