@@ -23,6 +23,7 @@ ROOMS = {
     "serve": Room("headend.cli.serve", "serve", "headend", "Run the headend: bearers, ledger, REST and the live page."),
     "db": Room("headend.cli.database", "db", "headend", "Create, upgrade and check the database."),
     "keyring": Room("headend.cli.keyring", "keyring", "headend", "Check and change the key that wraps all secrets."),
+    "audit": Room(
         "headend.cli.audit", "audit", "headend", "Who changed what, and how a meter was known at an instant."
     ),
     "key": Room("headend.cli.keys", "key", "headend", "Create, list and revoke API keys."),
