@@ -73,7 +73,9 @@ class Live:
             # At once when a meter was heard, else now and then; never more often than a reader can follow.
             await asyncio.sleep(LOOK_PERIOD_MIN_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LOOK_PERIOD_S)
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the news.
+                async with asyncio.timeout(LOOK_PERIOD_S):
+                    await self._news.wait()
             self._news.clear()
 
     async def _step(self, seen: tuple[int, int] | None) -> tuple[int, int]:
@@ -165,7 +167,8 @@ class Live:
 async def _next(queue: "asyncio.Queue[Numbered | Signal]") -> Numbered | Signal | None:
     """The next thing, or None after a quiet while."""
     try:
-        return await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+        async with asyncio.timeout(HEARTBEAT_S):
+            return await queue.get()
     except TimeoutError:
         return None
 
