@@ -53,7 +53,7 @@ def train(days: Iterable[Sequence[int]]) -> bytes:
     """The 64 bytes for `days` of 48 slots from local midnight; one half-count of each bit smooths what is rare."""
     counter = Counter()
     for day in days:
-        log_codec.walk(counter, day, 0, UNTRAINED)
+        list(log_codec.walk(counter, day, 0, UNTRAINED))
     return bytes(
         min(255, max(1, (256 * (2 * zeros + 1) + zeros + ones + 1) // (2 * (zeros + ones + 1))))
         for zeros, ones in zip(counter.zeros, counter.ones, strict=True)

@@ -8,7 +8,7 @@ from protocol.wire.limits import OVERHEAD, SLOTS_PER_DAY
 from protocol.wire.messages import Day, Range
 from protocol.wire.uplinks import encode_up
 
-SLOTS_PER_FRAME_MAX = const(96)  # a RANGE may carry 255; two days are what a small heap encodes with room to spare
+SLOTS_PER_FRAME_MAX = const(144)  # a RANGE may carry 255; three days are what a small heap holds with room to spare
 LOG_HEAD_BYTES = const(10)
 
 # What stands before the log of a DAY or RANGE, in full: V at the first slot's start, S and the instalment count at the

@@ -9,6 +9,7 @@ state record is written first and holds the newest slot record whole, so the log
 `recover` writes it again. A record that does not check is absent: that costs detail, never money.
 """
 
+from array import array
 from binascii import crc32
 from collections import namedtuple
 
@@ -143,12 +144,12 @@ class SlotLog:
 
     def run(self, generation, first_slot, end_slot, count_max):
         """(first ClosedSlot, litres of it and of the slots after it) as long as no slot is missing and neither the pack
-        nor the sureness of the clock changes (B4, C2), before `end_slot`; (None, []) when the log lacks the first one.
+        nor the sureness of the clock changes (B4, C2), before `end_slot`; None and no litres when the first is missing.
 
         One pass over the day files: a small heap has no room for a day of records.
         """
         first = None
-        litres = []
+        litres = array("H")
         slot = first_slot
         stop = min(end_slot, first_slot + count_max)
         reached = -1

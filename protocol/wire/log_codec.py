@@ -16,7 +16,7 @@ from protocol.wire.limits import RANGE_SLOTS_MAX, SLOT_LITRES_MAX, SLOTS_PER_DAY
 from protocol.wire.priors import PRIORS
 
 if TYPE_CHECKING:
-    from typing import Sequence
+    from typing import Iterator, Sequence
 
 _BUCKET_SLOTS = const(6)
 _TREE = const(32)
@@ -144,7 +144,8 @@ def encode(litres: "Sequence[int]", phase: int, priors: "bytes | None" = None) -
     for volume in litres:
         require_integer(volume, SLOT_LITRES_MAX, "litres")
     encoder = Encoder()
-    walk(encoder, litres, phase, priors)
+    for _ in walk(encoder, litres, phase, priors):
+        pass
     return encoder.finish()
 
 
@@ -152,25 +153,23 @@ def decode(data: bytes, count: int, phase: int, priors: "bytes | None" = None) -
     """The `count` litres of a log; bytes that `encode` would not give are refused. Raises WireRefused."""
     if not 1 <= count <= RANGE_SLOTS_MAX:
         raise errors.WireRefused(errors.LOG_RANGE, "count")
-    litres = walk(Decoder(data), bytes(count), phase, priors)
+    litres = list(walk(Decoder(data), bytes(count), phase, priors))
     if max(litres) > SLOT_LITRES_MAX or encode(litres, phase, priors) != bytes(data):
         raise errors.WireRefused(errors.LOG_NOT_CANONICAL, "log")
     return litres
 
 
-def walk(coder: "Encoder | Decoder", litres: "Sequence[int]", phase: int, priors: "bytes | None") -> "list[int]":
-    """Every slot through `coder`; a decoder ignores the litres it is given and returns the true ones."""
+def walk(coder: "Encoder | Decoder", litres: "Sequence[int]", phase: int, priors: "bytes | None") -> "Iterator[int]":
+    """Every slot through `coder`; a decoder ignores the litres it is given and yields the true ones."""
     assert 0 <= phase < SLOTS_PER_DAY
     table = [prior << 4 for prior in (PRIORS if priors is None else priors)]
     context = 0
-    volumes = []
     for volume in litres:
         bucket = phase // _BUCKET_SLOTS
         used = coder.bit(table, bucket << 2 | context, 1 if volume else 0)
-        volumes.append(_volume(coder, table, volume) if used else 0)
+        yield _volume(coder, table, volume) if used else 0
         context = (context << 1 | used) & 3
         phase = (phase + 1) % SLOTS_PER_DAY
-    return volumes
 
 
 def _volume(coder: "Encoder | Decoder", table: "list[int]", volume: int) -> int:

@@ -76,7 +76,7 @@ class Watched(log_codec.Encoder):
 def test_all_numbers_stay_small(litres: list[int], phase: int) -> None:
     """A 32-bit port has 31-bit small integers; nothing comes near 2^30."""
     coder = Watched()
-    log_codec.walk(coder, litres, phase, None)
+    list(log_codec.walk(coder, litres, phase, None))
     assert 0 < coder.greatest < 2**26
     assert coder.finish() == log_codec.encode(litres, phase)
 
@@ -89,7 +89,7 @@ def test_probabilities_never_reach_certainty(litres: list[int], phase: int) -> N
             assert 15 <= table[index] <= 4081
             return super().bit(table, index, bit)
 
-    log_codec.walk(Bounded(), litres, phase, None)
+    list(log_codec.walk(Bounded(), litres, phase, None))
 
 
 @pytest.mark.parametrize(
