@@ -45,7 +45,7 @@ def samples() -> list[Sample]:
     up = [(UP, *uplinks.encode_up(message, phase), phase) for _, message, phase in cases.UPLINKS]
     down = [(DOWN, *downlinks.encode_down(message, kind), 0) for _, message, kind in cases.DOWNLINKS]
     every = [(direction, kind, phase, plaintext) for direction, kind, plaintext, phase in up + down]
-    return [sample for sample in every if len(sample[3]) < 80 or sample[1] not in LOGS]
+    return [sample for sample in every if len(sample[3]) < 40 or sample[1] not in LOGS]
 
 
 def by_type(corpus: list[Sample]) -> tuple[list[list[Sample]], list[Sample]]:
@@ -154,7 +154,7 @@ def test_behind_the_tag_only_canonical_messages_within_limits_are_accepted(part:
     assert BEFORE // 40 < outcome["accepted"] < BEFORE
     assert len(outcome) > 12
     assert set(told) == {(direction, kind) for direction in (UP, DOWN) for kind in range(8)}
-    assert min(told.values()) > BEFORE // 200
+    assert min(told.values()) > BEFORE // 500
 
 
 def decode_and_judge(direction: int, kind: int, plaintext: bytes, phase: int) -> str:
