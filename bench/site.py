@@ -14,6 +14,7 @@ from bench.utility import Utility
 from headend.ingest.received import Bearer
 from simulator import link
 from simulator.clock import SECOND_US, unix_s
+from simulator.face import parse_reading, read_request
 from simulator.meter_in_memory import MeterInMemory
 from simulator.meter_process import MeterProcess
 from simulator.valve import Valve
@@ -74,6 +75,12 @@ class Site:
     def press(self) -> None:
         """Someone presses the button."""
         self._advance(link.button())
+
+    def read(self) -> dict[str, Any]:
+        """Every counter of the meter over its console cable, by the names of firmware/console_fields.py."""
+        spoken = self.meter.advance(self._world.now_us, [link.record(link.CONSOLE, read_request())])
+        self._heard(spoken)
+        return parse_reading(spoken.console)
 
     def pay(self, amount_minor: int) -> None:
         """A payment is committed now; what the headend pushes goes out with it."""

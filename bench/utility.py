@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from firmware.identity import Identity, encode
-from headend.billing.tariffs import publish_tariff
+from headend.billing.tariffs import Terms, publish_tariff
+from headend.billing.work import work_off_one
 from headend.clock import SimClock
 from headend.downlink.desired import push_statement
 from headend.downlink.reply import seal
@@ -37,9 +38,9 @@ _ADDRESS = {Bearer.UDP: "127.0.0.1 5683", Bearer.LORAWAN: "0000000000000001"}
 
 
 class Utility:
-    """Books in `folder`, which must be empty. `now` gives the world's virtual microseconds."""
+    """Books in `folder`, which must be empty. `now` gives the world's virtual microseconds; `charges` as in publish."""
 
-    def __init__(self, folder: Path, seed: int, now: Callable[[], int]) -> None:
+    def __init__(self, folder: Path, seed: int, now: Callable[[], int], **charges: int) -> None:
         self._now = now
         self._clock = SimClock(unix_us(now()))
         stream = Stream(seed, "utility")
@@ -50,7 +51,7 @@ class Utility:
         self.ingest = Ingest(self.keyring, lambda size: bytes(stream.below(256) for _ in range(size)))
         self._payments = 0
         self.write(lambda tx: open_books(tx, "Guelta", "XOF", 0))
-        self.publish(START_SLOT - SLOTS_PER_DAY, BLOCKS)
+        self.publish(START_SLOT - SLOTS_PER_DAY, BLOCKS, **charges)
 
     def close(self) -> None:
         """Stop writing and reading."""
@@ -66,10 +67,13 @@ class Utility:
         """What the books say, as plain tuples."""
         return self.reader.read(lambda connection: [tuple(row) for row in connection.exec_driver_sql(query, values)])
 
-    def publish(self, from_slot: int, blocks: list[list[int]]) -> None:
-        """A tariff from a slot on; prices in mills a litre, [up to litres, price] each."""
-        printed = {"blocks": blocks, "utc_offset_minutes": OFFSET_MINUTES}
-        self.write(lambda tx: publish_tariff(tx, TARIFF, "Homes", printed, from_slot, "waive", f"{TARIFF}-{from_slot}"))
+    def publish(self, from_slot: int, blocks: list[list[int]], late: str = "waive", **charges: int) -> None:
+        """A tariff from a slot on: [up to litres, mills a litre] each; `charges` are standing ones, by printed name."""
+        printed = {"blocks": blocks, "utc_offset_minutes": OFFSET_MINUTES, **charges}
+        key = f"{TARIFF}-{from_slot}"
+        self.write(lambda tx: publish_tariff(tx, TARIFF, "Homes", printed, from_slot, Terms(late), key))
+        while self.write(work_off_one):
+            pass
 
     def add(self, number: int, report_slots: int) -> tuple[bytes, str, str]:
         """A new meter: its id, its customer number, and what goes into it over the cable, as hex."""
