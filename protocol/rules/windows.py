@@ -22,14 +22,17 @@ _CHAIN_MAX = 12  # windows followed when they touch; two weeks of holidays, or a
 
 
 def latest(policy: "Policy", now_s: int) -> "Window | None":
-    """The window that covers now_s, else the one that ended last, else None; of several, the one begun last."""
+    """The window that covers now_s, else the one that ended last, else None; of several, the one begun first.
+
+    So a window, once left, never comes back, and its litres are given once.
+    """
     covering: "Window | None" = None
     ended: "Window | None" = None
     for window in _recent(policy, now_s):
         if window.end_s > now_s:
-            if covering is None or window.begin_s > covering.begin_s:
+            if covering is None or window.begin_s < covering.begin_s:
                 covering = window
-        elif ended is None or (window.end_s, window.begin_s) > (ended.end_s, ended.begin_s):
+        elif ended is None or (window.end_s, -window.begin_s) > (ended.end_s, -ended.begin_s):
             ended = window
     return covering or ended
 

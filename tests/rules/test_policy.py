@@ -252,6 +252,22 @@ def test_e1_c2_an_unsure_clock_suspends_friendly_hours_and_not_the_wallet() -> N
     assert home.at("2026-11-04T20:03").reason == why.FRIENDLY_HOURS
 
 
+def test_the_midnight_of_a_lifeline_is_right_across_a_clock_change_and_never_past() -> None:
+    """On 25 October Paris has 25 hours. Where clocks go back and forth within an hour, midnight is still ahead."""
+    home = Home(LIFELINE, -1, paris_offsets())
+    evening_s = int(datetime.fromisoformat("2026-10-25T01:00+02:00").timestamp())
+    home.at_unix(evening_s)
+    home.draw(50)
+    midnight_s = int(datetime.fromisoformat("2026-10-26T00:00+01:00").timestamp())
+    assert home.at_unix(evening_s)[1:4:2] == (why.LIFELINE_USED, midnight_s)
+    back_and_forth = Offsets(0, ((slot_of(evening_s), -600), (slot_of(evening_s) + 2, 0)))
+    home = Home(LIFELINE, -1, back_and_forth)
+    for now_s in range(evening_s, evening_s + 86_400, 900):
+        home.at_unix(now_s)
+        home.draw(50)
+        assert home.at_unix(now_s).until_unix_s > now_s
+
+
 def test_h05_the_lifeline_returns_at_local_midnight() -> None:
     home = Home(LIFELINE, -1)
     assert home.at("2026-11-04T10:00").reason == why.LIFELINE

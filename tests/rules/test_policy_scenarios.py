@@ -133,6 +133,8 @@ STORIES = (
           at("2026-11-05T00:07:29")), CLOSED, why.REOPENING, "2026-11-05T00:07:30", jitter16=32_768),
     Story("H03", "its turn comes", WAITING, (at(NOON, -9), flow(50), at(NOON), at("2026-11-05T00:07:30")),
           OPEN, why.LIFELINE, jitter16=32_768),
+    Story("H03", "no turn to wait for on an unsure clock", WAITING, (meter(valve_open=False, sure=False),
+          at("2026-11-05T00:01", -9)), OPEN, why.LIFELINE, jitter16=32_768),
     Story("H03", "a valve that is open at midnight does not wait", WAITING, (at("2026-11-04T23:59", -9),
           at("2026-11-05T00:00")), OPEN, why.LIFELINE, jitter16=32_768),
     Story("H05", "a pulse of 10 litres is over", PULSED, (at(NOON, -9), flow(10), at(NOON)),
