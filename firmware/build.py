@@ -8,15 +8,15 @@ from shutil import which
 
 from firmware import manifest
 from firmware.lean import drop_unmentioned, lean, module_name
-from firmware.link import join
+from firmware.link import PARTS, join
 from firmware.shorten import shorten
 
-# Collecting often while the modules load, and loading the protocol to its end before the rest, leaves few gaps.
+# Collecting often while the parts load, each to its end before the next, leaves few gaps.
 MAIN = """import gc
 import sys
 gc.threshold(4096)
-import protocol
-from meter import {start}
+{imports}
+from {last} import {start}
 sys.exit({start}(sys.argv))
 """
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,8 +51,7 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     """Compile the manifest into `out`/*.mpy and return `out`. `replaced` gives other sources for files of the manifest:
     tests build a deliberately broken meter that way.
 
-    The protocol is one module, the firmware another and main a third: once the import of a module is over, MicroPython
-    frees what only its loading needed, and the next one loads into those gaps.
+    main is apart from the parts: once the import of a module is over, MicroPython frees what only its loading needed.
     """
     names = (*manifest.PROTOCOL, *manifest.FIRMWARE)
     sources = {name: (ROOT / name).read_text() for name in names} | (replaced or {})
@@ -62,7 +61,9 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     start = shorten(files, start)
     for name, tree in files.items():
         compile_source(ast.unparse(tree), out / f"{name}.mpy", name)
-    compile_source(MAIN.format(start=start), out / "main.mpy", "main")
+    compile_source(
+        MAIN.format(imports="import " + ", ".join(PARTS), last=PARTS[-1], start=start), out / "main.mpy", "main"
+    )
     return out
 
 

@@ -131,6 +131,7 @@ class Rig:
         self.rtc_error_s = 0
         self.rtc_valid = True
         self.count = 0
+        self.battery_mv = 3_600
         self.valve = link.END_OPEN
         self.valve_works = True
         self.mute_end_stops = False
@@ -161,7 +162,8 @@ class Rig:
         self.held: list[tuple[int, bytes]] = []
         self.booted_s = self.now_s
         self.wait = self._idle()
-        return self.advance(link.pulses(self.count), link.real_time(self.now_s + self.rtc_error_s, self.rtc_valid))
+        clock = link.real_time(self.now_s + self.rtc_error_s, self.rtc_valid)
+        return self.advance(link.pulses(self.count), link.battery(self.battery_mv), clock)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -276,6 +278,10 @@ class Rig:
 
     def press(self) -> Rig:
         return self.advance(link.button())
+
+    def battery(self, millivolts: int) -> Rig:
+        self.battery_mv = millivolts
+        return self.advance(link.battery(millivolts))
 
     def hear(self, *frames: bytes) -> Rig:
         return self.advance(*[link.record(link.RADIO, frame) for frame in frames])

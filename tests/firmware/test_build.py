@@ -11,9 +11,10 @@ from firmware import manifest
 from firmware.boards.base import Board, Files
 from firmware.build import ROOT
 from firmware.identity import IdentityRefused, decode
-from firmware.lean import lean
-from firmware.link import LinkFailed, join
+from firmware.lean import lean, module_name
+from firmware.link import PARTS, LinkFailed, join
 from firmware.provisioning import identity_record
+from firmware.shorten import shorten
 from tests.firmware.rig import HEAP, METER_ID, POLICY, TARIFF, Rig, interpreter, opening
 from tests.firmware.rig import ROOT as KEY
 
@@ -88,7 +89,10 @@ def test_join_keeps_two_functions_of_one_name_apart() -> None:
     }
     files, entry = join(trees, "p.a.load", set())
     names: dict[str, Callable[[int], int]] = {}
-    exec(compile(files["meter"], "meter", "exec"), names)
+    for part in PARTS:  # what the device imports from another part stands here in the same dictionary
+        for node in files[part].body if part in files else []:
+            if not isinstance(node, ast.ImportFrom):
+                exec(compile(ast.Module([node], []), part, "exec"), names)
     assert names[entry](5) == 5
     assert names["go"]() == 1  # type: ignore[call-arg]
 
@@ -97,6 +101,33 @@ def test_join_refuses_modules_that_import_each_other() -> None:
     trees = {"p.a": ast.parse("from p import b"), "p.b": ast.parse("from p import a")}
     with pytest.raises(LinkFailed):
         join(trees, "p.a.x", set())
+
+
+def test_a_device_of_many_modules_is_loaded_in_parts_each_after_those_it_uses() -> None:
+    """Loading leaves gaps that only the small things of a later part fill; no part may wait for a later one."""
+    sources = {name: (ROOT / name).read_text() for name in (*manifest.PROTOCOL, *manifest.FIRMWARE)}
+    apart = {module_name(name) for name in manifest.APART}
+    files, _ = join(lean(sources, manifest.ENTRY), manifest.ENTRY, apart)
+    assert set(PARTS) <= set(files)
+    for at, part in enumerate(PARTS):
+        imported = {node.module for node in files[part].body if isinstance(node, ast.ImportFrom)}
+        assert not imported & set(PARTS[at:])
+
+
+# Shortening ---
+def test_names_of_the_interpreter_and_texts_on_flash_keep_their_spelling() -> None:
+    text = (
+        "import os\nfrom collections import namedtuple\nPoint = namedtuple('Point', ('across', 'count'))\n"
+        "class Folder:\n    def __init__(self):\n        self.path = 'path'\n"
+        "    def rename(self, point):\n        os.rename(self.path, 'across')\n"
+        "        return point.across + point.count\n"
+        "def start():\n    return Folder().rename(Point(1, 2))\n"
+    )
+    files = {"part1": ast.parse(text)}
+    entry = shorten(files, "start")
+    short = ast.unparse(files["part1"])
+    assert "os.rename(" in short and "'path'" in short and "'across')\n" in short and ".count" in short
+    assert ".path" not in short and ".across" not in short and "Folder" not in short and entry != "start"
 
 
 # Provisioning ---
