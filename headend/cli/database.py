@@ -1,18 +1,22 @@
-"""`guelta db`: create, upgrade, check."""
+"""`guelta db`: create, upgrade, check, back up, restore."""
 
 from pathlib import Path
 
 import click
 
-from headend.cli.work import DATABASE, UTILITY, seen, written
+from headend.backups import back_up, contents_of, faults_of
+from headend.cli.work import DATABASE, KEY_FILE, UTILITY, acting, key_file_of, refusals_told, seen, written
+from headend.exclusive import alone_with
 from headend.ledger.books import open_books
 from headend.payments.amounts import EXPONENTS
+from headend.restore import difference, restore
 from headend.storage import migrate
+from headend.storage.sqlite import StorageRefused
 
 
 @click.group()
 def db() -> None:
-    """Create, upgrade and check the database."""
+    """Create, upgrade, check, back up and restore the database."""
 
 
 @db.command("upgrade")
@@ -37,3 +41,66 @@ def db_check(database: Path) -> None:
     if faults:
         raise click.exceptions.Exit(1)
     click.echo(f"{database}: sound, schema is current")
+
+
+BACKUP_FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@db.command("backup")
+@DATABASE
+@BACKUP_FILE
+def db_backup(database: Path, file: Path) -> None:
+    """Copy the database to FILE, also while the headend runs, and verify the copy; FILE.json says what it holds.
+
+    The key file is not in it: keep that apart, or the backup opens nothing.
+    """
+    with refusals_told():
+        if not database.exists():
+            raise StorageRefused(f"{database} does not exist")
+        made = back_up(database, file)
+    click.echo(f"{file}: batch {made.contents.batch}, chain head {made.contents.chain_head}, books are good")
+
+
+@db.command("verify")
+@click.option("--key-file", type=click.Path(dir_okay=False, path_type=Path), help="Also open every secret with it.")
+@BACKUP_FILE
+def db_verify(file: Path, key_file: Path | None) -> None:
+    """Open a backup and check its bytes, schema, books and keys; exit code 1 with what is wrong."""
+    with refusals_told():
+        faults = faults_of(file, key_file)
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        raise click.exceptions.Exit(1)
+    click.echo(f"{file}: good, chain head {contents_of(file).chain_head}")
+
+
+@db.command("restore")
+@DATABASE
+@KEY_FILE
+@BACKUP_FILE
+@click.option("--force", is_flag=True, help="Replace the database that is there; it is kept under another name.")
+def db_restore(database: Path, key_file: Path | None, file: Path, force: bool) -> None:
+    """Put the backup FILE in the place of the database, after verifying it. The headend must be stopped.
+
+    Every downlink counter moves on by 2^13 for each restore there has been (SEMANTICS D3).
+    """
+    with refusals_told(), alone_with(database):
+        faults = faults_of(file, key_file_of(database, key_file))
+        for fault in faults:
+            click.echo(fault)
+        if faults:
+            raise click.exceptions.Exit(1)
+        for line in difference(database, file):
+            click.echo(f"a restore changes {line}")
+        if database.exists() and not force:
+            raise StorageRefused(f"{database} is there: nothing was changed; add --force to replace it")
+        done = restore(database, file, key_file_of(database, key_file), acting())
+    click.echo(
+        f"{database}: restored, for the {done.generation}. time. The downlink counters of {done.meters} meters moved on "
+        f"by {done.jump}, so that none is used twice. {_kept(done.kept)}"
+    )
+
+
+def _kept(path: Path | None) -> str:
+    return "There was no database before." if path is None else f"The database of before is {path}."

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from headend.api.problems import Problem
+from headend.backups import BackupRefused
 from headend.clock import SystemClock
 from headend.exclusive import InUse, alone_with
 from headend.meters.keyring import KeyFileRefused, Keyring
@@ -126,7 +127,7 @@ def refusals_told() -> Iterator[None]:
         raise click.ClickException(f"{document.code}: {places or document.detail}") from None
     except UnicodeEncodeError:
         raise click.ClickException("what was given is not UTF-8 text; nothing was changed") from None
-    except (Refused, InUse, StorageRefused, KeyFileRefused, ValueError) as refused:
+    except (Refused, InUse, StorageRefused, BackupRefused, KeyFileRefused, ValueError) as refused:
         raise click.ClickException(str(refused)) from None
     except OSError as refused:
         raise click.ClickException(

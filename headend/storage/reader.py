@@ -1,7 +1,8 @@
 """Reading beside the writer: connections that cannot write, each query on one committed state."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,10 +21,16 @@ class Reader:
 
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` on one snapshot, in this thread."""
+        with self.connected() as connection:
+            return query(connection)
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """A connection on one snapshot, for as long as the block lasts."""
         with self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             try:
-                return query(connection)
+                yield connection
             finally:
                 connection.exec_driver_sql("ROLLBACK")
 

@@ -1,0 +1,119 @@
+"""Restoring a backup: verified, brought to this release, its downlink counters moved on, only then put in place.
+
+A frame counter is never used twice (SEMANTICS D3): what the headend sealed after the backup is not in the backup. So a
+restore moves every downlink counter on by 2^13 for each restore of this database there has ever been, as counted in a
+file beside the database that no restore takes back. The replaced database is kept.
+"""
+
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from headend.backups import BackupRefused, Contents, contents_of, faults_of
+from headend.clock import SystemClock
+from headend.storage import migrate
+from headend.storage.audit import Actor, Change
+from headend.storage.copy import sync, to_one_file
+from headend.storage.sqlite import create_private
+from headend.storage.writer import Tx, Writer
+
+JUMP = 2**13
+_SIDE_FILES = ("", "-wal", "-shm")
+
+
+class Restored(NamedTuple):
+    """What was put in place: how far the counters were moved, for how many meters, and where the old database is."""
+
+    generation: int
+    jump: int
+    meters: int
+    kept: Path | None
+
+
+def difference(database: Path, file: Path) -> list[str]:
+    """What a restore of `file` would change, line by line, against the database that is there."""
+    backup = contents_of(file)
+    if not database.exists():
+        return [f"there is no {database}; the backup ends at batch {backup.batch}"]
+    try:
+        present = contents_of(database)
+    except Exception as failure:  # noqa: BLE001  (a database to be replaced may be broken in any way)
+        return [f"{database} cannot be read ({type(failure).__name__}); the backup ends at batch {backup.batch}"]
+    lines = [
+        f"{name}: {getattr(present, name)} now, {getattr(backup, name)} in the backup"
+        for name in ("batch", "meters", "payments", "uplinks", "entries")
+        if getattr(present, name) != getattr(backup, name)
+    ]
+    if not lines:
+        same = present.chain_head == backup.chain_head
+        return ["nothing: the chains end alike" if same else "the chains end differently"]
+    return [*lines, _chain_line(present, backup)]
+
+
+def restore(database: Path, file: Path, key_file: Path, actor: Actor) -> Restored:
+    """Put the backup in the database's place; the caller holds its lock. Raises BackupRefused before anything moves."""
+    faults = faults_of(file, key_file)
+    if faults:
+        raise BackupRefused("; ".join(faults[:5]))
+    generation = _next_generation(database)
+    coming = database.with_name(database.name + ".restoring")
+    _remove(coming)
+    create_private(coming)
+    shutil.copyfile(file, coming)
+    migrate.upgrade(coming)
+    jump = JUMP * generation
+    with contextlib.closing(Writer(coming, SystemClock())) as writer:
+        meters = writer.run(lambda tx: _move_counters(tx, jump, generation, actor))
+    to_one_file(coming)
+    kept = _put_aside(database)
+    os.rename(coming, database)
+    sync(database)
+    return Restored(generation, jump, meters, kept)
+
+
+def generation_file(database: Path) -> Path:
+    """Where the restores of this database are counted, outside of it."""
+    return database.with_name(database.name + ".restores")
+
+
+def _next_generation(database: Path) -> int:
+    """Count this restore, durably, before any counter of it can be used."""
+    path = generation_file(database)
+    generation = 1 + (int(path.read_text()) if path.exists() else 0)
+    part = path.with_name(path.name + ".part")
+    part.write_text(f"{generation}\n")
+    sync(part)
+    os.rename(part, path)
+    sync(path)
+    return generation
+
+
+def _move_counters(tx: Tx, jump: int, generation: int, actor: Actor) -> int:
+    tx.actor = actor
+    tx.changes.append(Change("database", "1", None, {"restored": generation, "counters_moved_by": jump}))
+    return int(tx.cursor.execute("UPDATE meter_link SET down_next = down_next + ?", (jump,)).rowcount)
+
+
+def _put_aside(database: Path) -> Path | None:
+    """Move the present database away with its logs, so that none of them is taken for the new one's."""
+    kept = database.with_name(f"{database.name}.before-restore-{time.time_ns() // 1_000_000}")
+    found = None
+    for ending in _SIDE_FILES:
+        there = database.with_name(database.name + ending)
+        if there.exists():
+            os.rename(there, kept.with_name(kept.name + ending))
+            found = kept
+    return found
+
+
+def _remove(path: Path) -> None:
+    """What a restore that was killed left behind."""
+    for ending in _SIDE_FILES:
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _chain_line(present: Contents, backup: Contents) -> str:
+    return f"chain: {present.chain_head[:16]} at batch {present.batch} → {backup.chain_head[:16]} at {backup.batch}"
