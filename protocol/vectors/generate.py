@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from protocol.errors import WireRefused
-from protocol.vectors import cases, faults
+from protocol.rules import rating, tariff
+from protocol.vectors import cases, faults, rule_cases
 from protocol.wire import cbor, downlinks, envelope, keys, log_codec, parts, uplinks
 
 FOLDER = Path(__file__).parent
@@ -142,6 +143,32 @@ def logs() -> list[dict[str, Any]]:
     return lines
 
 
+def bodies() -> list[dict[str, Any]]:
+    """Bodies of packs both ways: docs/TARIFFS.md gives their bytes."""
+    lines: list[dict[str, Any]] = []
+    for kind, rules, packs_of_kind in rule_cases.KINDS:
+        for name, pack in packs_of_kind:
+            body = rules.encode_body(pack)
+            assert rules.decode_body(rule_cases.VERSION, rule_cases.FROM_SLOT, body) == pack
+            lines.append({"name": name, "kind": kind, "fields": fields_of(pack), "body": body.hex()})
+    return lines
+
+
+def ratings() -> list[dict[str, Any]]:
+    """What S, its remainder, the day, the month and the block position are after each slot."""
+    lines: list[dict[str, Any]] = []
+    for name, pack, first_slot, litres, unsure_from in rule_cases.RUNS:
+        state, states = rating.NEW, []
+        for at, slot_l in enumerate(litres):
+            is_sure = unsure_from is None or at < unsure_from
+            state = rating.rate_slot(state, pack, first_slot + at, slot_l, is_sure)
+            states.append(list(state))
+        body = tariff.encode_body(pack).hex()
+        run = {"first_slot": first_slot, "unsure_from": unsure_from, "litres": list(litres), "states": states}
+        lines.append({"name": name, "body": body, **run})
+    return lines
+
+
 FILES = {
     "frames.jsonl": frames,
     "plaintexts_refused.jsonl": plaintexts_refused,
@@ -149,6 +176,8 @@ FILES = {
     "frames_refused.jsonl": frames_refused,
     "cbor.jsonl": cbor_items,
     "logs.jsonl": logs,
+    "bodies.jsonl": bodies,
+    "ratings.jsonl": ratings,
 }
 
 

@@ -3,6 +3,8 @@
 import json
 
 from protocol.errors import WireRefused
+from protocol.rules import debt, policy, rating, tariff
+from protocol.rules.calendar import Offsets
 from protocol.wire import cbor, downlinks, envelope, keys, log_codec, messages, parts, uplinks
 
 FOLDER = "protocol/vectors/"
@@ -121,6 +123,38 @@ def check_pack(case):
     return cut == found and [parts.encode_part(part) for part in cut] == plaintexts and parts.join_parts(found) == body
 
 
+def tuples(value):
+    """Lists of a JSON line as the tuples that records hold."""
+    return tuple([tuples(item) for item in value]) if isinstance(value, list) else value
+
+
+def pack_of(kind, fields):
+    """The pack of a line of bodies.jsonl."""
+    values = tuples(fields)
+    if kind == "tariff":
+        return tariff.Tariff(*values[:3], Offsets(*values[3]), *values[4:])
+    return policy.Policy(*values) if kind == "policy" else debt.Plan(*values)
+
+
+def check_body(case):
+    """Fields to bytes and back."""
+    rules = {"tariff": tariff, "policy": policy, "plan": debt}[case["kind"]]
+    pack, body = pack_of(case["kind"], case["fields"]), bytes.fromhex(case["body"])
+    from_slot = pack.from_slot if case["kind"] == "tariff" else 0
+    return rules.encode_body(pack) == body and rules.decode_body(pack.version, from_slot, body) == pack
+
+
+def check_rating(case):
+    """Every state after every slot, from the body that a meter holds."""
+    pack = tariff.decode_body(2, case["first_slot"], bytes.fromhex(case["body"]))
+    state, states = rating.NEW, []
+    for at, litres in enumerate(case["litres"]):
+        is_sure = case["unsure_from"] is None or at < case["unsure_from"]
+        state = rating.rate_slot(state, pack, case["first_slot"] + at, litres, is_sure)
+        states.append(list(state))
+    return states == case["states"]
+
+
 first = None
 for case in lines_of("frames.jsonl"):
     first = first or case
@@ -138,3 +172,7 @@ for case in lines_of("cbor.jsonl"):
     print("cbor", case["bytes"], verdict(check_cbor(case)))
 for case in lines_of("logs.jsonl"):
     print("log", case["name"], verdict(check_log(case)))
+for case in lines_of("bodies.jsonl"):
+    print("body", case["name"], verdict(check_body(case)))
+for case in lines_of("ratings.jsonl"):
+    print("rating", case["name"], verdict(check_rating(case)))
