@@ -6,7 +6,7 @@ from typing import NamedTuple
 from protocol.vectors.shapes import RECORDS, SEQUENCES, Record, Sequence
 from protocol.wire import cbor, downlinks, messages, parts, uplinks
 from protocol.wire.envelope import DOWN, UP
-from protocol.wire.limits import BODY_MAX, MILLS_MAX, PACK_BODY_MAX, PACK_CHUNK, PACK_PARTS_MAX, U32_MAX
+from protocol.wire.limits import BODY_MAX, MILLS_MAX, WHOLE_BODY_MAX, PACK_CHUNK, PACK_PARTS_MAX, U32_MAX
 
 # CBOR that is no integer in its one form.
 NO_INTEGER = (
@@ -170,12 +170,12 @@ def part_faults(name: str, pack_type: int) -> Iterator[Fault]:
     yield fault("hash4", "missing", part(0, 2, 0)[:6])
     yield fault("hash4", "of three bytes", part(0, 2, 0)[:9])
     yield fault("chunk", "missing from a whole body", part(0, 1, 0))
-    yield fault("chunk", f"of {PACK_BODY_MAX + 1} bytes in a whole body", part(0, 1, PACK_BODY_MAX + 1))
+    yield fault("chunk", f"of {WHOLE_BODY_MAX + 1} bytes in a whole body", part(0, 1, WHOLE_BODY_MAX + 1))
     for count in range(2, PACK_PARTS_MAX + 1):
         yield fault("chunk", f"one byte short in the first of {count}", part(0, count, PACK_CHUNK - 1))
         yield fault("chunk", f"missing from the last of {count}", part(count - 1, count, 0))
     yield fault("chunk", "one byte too long in the first of 2", part(0, 2, PACK_CHUNK + 1))
-    yield fault("chunk", "so short that the body fits one frame", part(1, 2, PACK_BODY_MAX - PACK_CHUNK))
+    yield fault("chunk", "so short that the body fits one frame", part(1, 2, WHOLE_BODY_MAX - PACK_CHUNK))
 
 
 def kind_faults() -> Iterator[Fault]:
@@ -191,7 +191,7 @@ def kind_faults() -> Iterator[Fault]:
 
 
 # Bodies for packs.jsonl: whole, the shortest and the longest in parts, and each number of parts.
-BODY_LENGTHS = (1, PACK_BODY_MAX, PACK_BODY_MAX + 1, 60, 61, 90, 120, 121, 150, 180, 210, 239, BODY_MAX)
+BODY_LENGTHS = (1, WHOLE_BODY_MAX, WHOLE_BODY_MAX + 1, 60, 61, 90, 120, 121, 150, 180, 210, 239, BODY_MAX)
 
 
 def wrong_parts() -> Iterator[tuple[str, tuple[messages.Pack, ...]]]:

@@ -76,7 +76,7 @@ def constants() -> Iterator[tuple[str, Any]]:
         ),
     )
     yield "events, ranges of a NACK", (limits.EVENTS_MAX, limits.NACK_RANGES_MAX)
-    yield "bodies", (limits.PACK_BODY_MAX, limits.BODY_MAX, limits.PACK_CHUNK, limits.PACK_PARTS_MAX)
+    yield "bodies", (limits.WHOLE_BODY_MAX, limits.BODY_MAX, limits.PACK_CHUNK, limits.PACK_PARTS_MAX)
     yield "CBOR depth and items", (limits.CBOR_DEPTH_MAX, limits.CBOR_ITEMS_MAX)
     yield "longest orders", (command_codes.OPEN_S_MAX, command_codes.CLOSE_S_MAX)
     for shape in (*SEQUENCES, *RECORDS):

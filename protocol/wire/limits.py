@@ -30,8 +30,8 @@ EVENTS_MAX = const(4)
 LOG_HEAD_LENGTH = const(10)
 NACK_RANGES_MAX = const(4)
 
-# The body of a pack that goes whole; of one in parts; the bytes of each part but the last; parts.
-PACK_BODY_MAX = const(34)
+# The longest body that goes whole, and of all; the body bytes in each part but the last; the most parts.
+WHOLE_BODY_MAX = const(34)
 BODY_MAX = const(240)
 PACK_CHUNK = const(30)
 PACK_PARTS_MAX = const(8)

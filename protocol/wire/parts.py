@@ -7,7 +7,7 @@ once all are there and the hash checks (SEMANTICS B4). There is one way to cut a
 from protocol import errors
 from protocol.compat import const, sha256
 from protocol.wire.fields import pack_fixed, require_bytes, unpack_fixed
-from protocol.wire.limits import BODY_MAX, PACK_BODY_MAX, PACK_CHUNK, PACK_PARTS_MAX, SLOT_MAX, U16_MAX
+from protocol.wire.limits import BODY_MAX, WHOLE_BODY_MAX, PACK_CHUNK, PACK_PARTS_MAX, SLOT_MAX, U16_MAX
 from protocol.wire.messages import Pack
 
 PACK_HEAD = (
@@ -26,7 +26,7 @@ def whole_pack(version: int, from_slot: int, body: bytes) -> Pack:
 def pack_parts(version: int, from_slot: int, body: bytes) -> "tuple[Pack, ...]":
     """The parts of `body` (1 to 240 bytes) in order, a single one if it fits a frame. Raises WireRefused."""
     body = require_bytes(body, 1, BODY_MAX, "body")
-    if len(body) <= PACK_BODY_MAX:
+    if len(body) <= WHOLE_BODY_MAX:
         return (whole_pack(version, from_slot, body),)
     chunks = [body[start : start + PACK_CHUNK] for start in range(0, len(body), PACK_CHUNK)]
     hash4 = sha256(body)[:_HASH_LENGTH]
@@ -80,9 +80,9 @@ def _require_part(index: int, count: int) -> bytes:
 def _require_chunk(pack: Pack) -> bytes:
     """The chunk, if it is as long as the one way of cutting makes it. Raises WireRefused."""
     if pack.count == 1:
-        return require_bytes(pack.chunk, 1, PACK_BODY_MAX, "chunk")
+        return require_bytes(pack.chunk, 1, WHOLE_BODY_MAX, "chunk")
     if pack.index < pack.count - 1:
         return require_bytes(pack.chunk, PACK_CHUNK, PACK_CHUNK, "chunk")
     # A body that fits one frame goes whole, so that no body has two forms.
-    least = PACK_BODY_MAX - PACK_CHUNK + 1 if pack.count == 2 else 1
+    least = WHOLE_BODY_MAX - PACK_CHUNK + 1 if pack.count == 2 else 1
     return require_bytes(pack.chunk, least, PACK_CHUNK, "chunk")

@@ -24,7 +24,7 @@ from protocol.rules.policy import (
     encode_body,
 )
 from protocol.wire.downlinks import encode_down
-from protocol.wire.limits import BODY_MAX, PACK_BODY_MAX, SLOT_MAX
+from protocol.wire.limits import BODY_MAX, WHOLE_BODY_MAX, SLOT_MAX
 from protocol.wire.messages import DOWN_POLICY
 from protocol.wire.parts import join_parts, pack_parts, whole_pack
 from tests.rules.homes import LIFELINE, POLICY, STRICT
@@ -67,7 +67,7 @@ def test_a_year_of_irish_holidays_fits_one_frame_beside_the_weekends() -> None:
     body = encode_body(FEASTS)
     days = "06 fd13 53 02 8e02 00 00 24"
     assert body == bytes.fromhex("1a 00 01 a08d06 05 0a 03 00 4f4424 304444" + days + "c801 eebe07 1e 0f")
-    assert len(body) <= PACK_BODY_MAX
+    assert len(body) <= WHOLE_BODY_MAX
     assert decode_body(1, 0, body) == FEASTS
 
 
@@ -92,7 +92,7 @@ def test_each_section_is_a_bit_and_its_numbers(change: dict[str, int], section: 
 def test_a_policy_that_says_everything_goes_in_parts_and_comes_back() -> None:
     body = encode_body(FULL)
     parts = pack_parts(FULL.version, 119_806, body)
-    assert PACK_BODY_MAX < len(body) <= 60
+    assert WHOLE_BODY_MAX < len(body) <= 60
     assert len(parts) == 2
     assert decode_body(1, 119_806, join_parts(parts)) == FULL
 

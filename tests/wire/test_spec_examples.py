@@ -184,7 +184,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     others = {
         "litres in a slot": limits.SLOT_LITRES_MAX,
         "slots in a RANGE": limits.RANGE_SLOTS_MAX,
-        "bytes in a whole body": limits.PACK_BODY_MAX,
+        "bytes in a whole body": limits.WHOLE_BODY_MAX,
         "bytes in the body of a pack": limits.BODY_MAX,
         "bytes in a chunk": limits.PACK_CHUNK,
         "parts of a pack": limits.PACK_PARTS_MAX,
