@@ -6,7 +6,7 @@ from typing import NamedTuple
 from protocol.vectors.shapes import RECORDS, SEQUENCES, Record, Sequence
 from protocol.wire import cbor, downlinks, messages, parts, uplinks
 from protocol.wire.envelope import DOWN, UP
-from protocol.wire.limits import BODY_MAX, MILLS_MAX, WHOLE_BODY_MAX, PACK_CHUNK, PACK_PARTS_MAX, U32_MAX
+from protocol.wire.limits import BODY_MAX, MILLS_MAX, PACK_CHUNK, PACK_PARTS_MAX, U32_MAX, WHOLE_BODY_MAX
 
 # CBOR that is no integer in its one form.
 NO_INTEGER = (

@@ -7,7 +7,7 @@ once all are there and the hash checks (SEMANTICS B4). There is one way to cut a
 from protocol import errors
 from protocol.compat import const, sha256
 from protocol.wire.fields import pack_fixed, require_bytes, unpack_fixed
-from protocol.wire.limits import BODY_MAX, WHOLE_BODY_MAX, PACK_CHUNK, PACK_PARTS_MAX, SLOT_MAX, U16_MAX
+from protocol.wire.limits import BODY_MAX, PACK_CHUNK, PACK_PARTS_MAX, SLOT_MAX, U16_MAX, WHOLE_BODY_MAX
 from protocol.wire.messages import Pack
 
 PACK_HEAD = (

@@ -24,7 +24,7 @@ from protocol.rules.policy import (
     encode_body,
 )
 from protocol.wire.downlinks import encode_down
-from protocol.wire.limits import BODY_MAX, WHOLE_BODY_MAX, SLOT_MAX
+from protocol.wire.limits import BODY_MAX, SLOT_MAX, WHOLE_BODY_MAX
 from protocol.wire.messages import DOWN_POLICY
 from protocol.wire.parts import join_parts, pack_parts, whole_pack
 from tests.rules.homes import LIFELINE, POLICY, STRICT
