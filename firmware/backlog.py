@@ -122,13 +122,12 @@ class Backlog:
 
     # What is told ---------------------------------------------------------------------------------------------------
     def answer(self, frames_max):
-        """Messages for slots that a NACK named."""
+        """Messages for slots that a NACK named. Stretches that lie close share a frame, with what is between them."""
         messages = []
         while self.asked and len(messages) < frames_max:
-            span, slot, end_slot = self.asked.pop(0)
-            slot = self._tell(messages, span, slot, end_slot)
-            if slot < end_slot:
-                self.asked.insert(0, (span, slot, end_slot))
+            span, slot, _ = self.asked[0]
+            told = self._tell(messages, span, slot, [end_slot for _, _, end_slot in self.asked])
+            self.asked = [(span, max(first, told), end_slot) for span, first, end_slot in self.asked if end_slot > told]
         return messages
 
     def again(self, frames_max):
@@ -138,7 +137,7 @@ class Backlog:
         for span in self.spans():
             slot = self._unacknowledged(span)
             while slot < span.end_slot and len(messages) < frames_max:
-                slot = self._tell(messages, span, slot, span.end_slot)
+                slot = self._tell(messages, span, slot, (span.end_slot,))
                 if (span.generation, slot) > (state.sent_generation, state.sent_slot):
                     state.sent_generation, state.sent_slot = span.generation, slot
         return messages
@@ -156,7 +155,7 @@ class Backlog:
                 break
             message = self._newest(span, slot)
             if message is None:
-                slot = self._tell(messages, span, slot, span.end_slot)
+                slot = self._tell(messages, span, slot, (span.end_slot,))
             elif messages:
                 break
             else:
@@ -183,15 +182,19 @@ class Backlog:
             return None
         return self._log_message(first, litres, len(litres) - count, span.last)
 
-    def _tell(self, messages, span, slot, end_slot):
-        """Add the message for the slots from `slot` on; returns the slot after what it tells."""
-        first, litres = self.log.run(span.generation, slot, end_slot, reports.SLOTS_PER_FRAME_MAX)
+    def _tell(self, messages, span, slot, ends):
+        """Add the message for the slots from `slot` to the last of the ascending `ends` that one frame reaches, or as
+        far as it reaches; returns the slot after what it tells."""
+        first, litres = self.log.run(span.generation, slot, ends[-1], reports.SLOTS_PER_FRAME_MAX)
         if first is None:
             return self._declare(messages, span, slot)
-        count = reports.count_that_fits(litres, self._phase(slot), self.meter.board.max_frame)
-        last = self.log.find(span.generation, slot + count - 1)
-        messages.append(self._log_message(first, litres[:count], 0, last))
-        return slot + count
+        told = reach = slot + reports.count_that_fits(litres, self._phase(slot), self.meter.board.max_frame)
+        for end_slot in ends:
+            if end_slot <= reach:
+                told = end_slot
+        last = self.log.find(span.generation, told - 1)
+        messages.append(self._log_message(first, litres[: told - slot], 0, last))
+        return told
 
     def _log_message(self, first, litres, skipped, last):
         """DAY or RANGE of litres[skipped:]; `litres` are those of `first`, of `last` and of all between them."""
@@ -243,12 +246,13 @@ class Backlog:
     def _counters_at(self, span, slot):
         """The Counters at the first second of `slot` or of the nearest slot before it where they are known, or None."""
         known = self._known(span)
-        floor = known.slot if known is not None and known.slot <= slot else slot - 1
+        is_near = known is not None and known.slot <= slot
+        floor = known.slot if is_near else max(0, slot - slot_log.SLOTS_PER_FILE)
         for at in range(slot, floor, -1):
             closed = self.log.find(span.generation, at - 1)
             if closed is not None:
                 return counters_after(closed)
-        return known if known is not None and known.slot == floor else None
+        return known if is_near else None
 
     def _known(self, span):
         """Counters that the state keeps: at the first slot not acknowledged, or where a later generation began."""

@@ -32,6 +32,7 @@ FRAMES_PER_DAILY_REPORT = const(2)
 RESEND_APART_US = const(10000000)
 DAILY_RESEND_APART_US = const(300000000)  # a frame of 51 bytes at SF12 within a duty cycle of 1 %
 ANCHOR_PERIOD_S = const(604800)
+DAILY_ANCHOR_PERIOD_S = const(1209600)  # an uplink a week is a seventh of the daily cadence's airtime
 BOOT_ANCHOR_GAP_S = const(900)
 ANCHORS_PER_DEVICE = const(4)  # in the daily cadence
 
@@ -58,6 +59,7 @@ class Sync:
         self.report_delay_us = (self.share * spread_s >> 16) * SECOND_US
         self.daily = report_slots == SLOTS_PER_DAY
         self.resend_apart_us = DAILY_RESEND_APART_US if self.daily else RESEND_APART_US
+        self.anchor_period_s = DAILY_ANCHOR_PERIOD_S if self.daily else ANCHOR_PERIOD_S
 
     # What sets things off --------------------------------------------------------------------------------------------
     def slot_began(self, slot, start_us):
@@ -92,7 +94,7 @@ class Sync:
         half_way_us = meter.clock.us_of_slot(0) + self.report_delay_us + SLOT_S * SECOND_US // 2
         if self.polls.due(now_us, half_way_us):
             messages.append(encode_up(Poll()))
-        if meter.state.anchor_s and unix_s - meter.state.anchor_s >= ANCHOR_PERIOD_S:
+        if meter.state.anchor_s and unix_s - meter.state.anchor_s >= self.anchor_period_s:
             self.anchor_due = True
         reporting = now_us >= self.report_us
         anchoring = self.anchor_due
