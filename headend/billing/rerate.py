@@ -41,7 +41,7 @@ class Finding:
     @property
     def total_mills(self) -> int:
         """T − M."""
-        return self.today.spent_mills - self.metered.spent_mills
+        return int(self.today.spent_mills - self.metered.spent_mills)
 
     def add(self, knowledge: Knowledge, as_metered: RatedSlot, as_known: RatedSlot, own: Rates) -> None:
         """Rate one slot both ways."""
@@ -63,7 +63,7 @@ class Finding:
 
 def rate_again(tx: Tx, state: MeterState, knowledge: Knowledge | None = None, base: Finding | None = None) -> Finding:
     """T and M over every posted slot of the wallet generation; `base` is continued and must not be used afterwards."""
-    finding = Finding() if base is None else base
+    finding = start_of(tx, state) if base is None else base
     known = knowledge_of(tx, state.meter_id) if knowledge is None else knowledge
     for as_metered, as_known, own in slots_to_rate(tx, state, finding):
         finding.add(known, as_metered, as_known, own)
@@ -71,6 +71,11 @@ def rate_again(tx: Tx, state: MeterState, knowledge: Knowledge | None = None, ba
         finding.last_slot, finding.settled = as_known.slot, as_known.sure
     finding.upto = (state.log_generation, state.frontier_slot)
     return finding
+
+
+def start_of(tx: Tx, state: MeterState) -> Finding:
+    """What is found before the first slot of a wallet generation."""
+    return Finding()
 
 
 def slots_to_rate(tx: Tx, state: MeterState, since: Finding) -> Iterator[tuple[RatedSlot, RatedSlot, Rates]]:

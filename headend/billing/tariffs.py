@@ -104,7 +104,7 @@ def publish_tariff(
     row |= {"late": terms.late, "printed": draft.printed, "body": encode_body(draft.rates.tariff), "key": key}
     split = json.dumps(asdict(draft.rates.split), separators=(",", ":"))
     tariff_id = tx.append("tariff", {**row, "split": split})
-    own = {"notice_days": terms.notice_days, "prorated": int(terms.prorated), "published_by": ""}
+    own = {"notice_days": terms.notice_days, "prorated": int(terms.prorated), "published_by": tx.actor.name}
     tx.append("tariff_terms", {"tariff_id": tariff_id, **own})
     list_meters_of(tx, code)
     return tariff_id

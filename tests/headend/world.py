@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from headend.billing.tariffs import Terms, publish_tariff
-from headend.billing.work import work_off_one
+from headend.billing.work import work_off, work_off_one
 from headend.clock import SimClock
 from headend.ingest.pipeline import Ingest
 from headend.ingest.received import Answer, Bearer, Received
@@ -34,7 +34,7 @@ START_SLOT = slot_at(2026, 11, 2)
 class World:
     """One database, one writer, and meters with numbers 1, 2, 3, …"""
 
-    def __init__(self, folder: Path, chance: random.Random) -> None:
+    def __init__(self, folder: Path, chance: random.Random, currency: str = "XOF", exponent: int = 0) -> None:
         self.path = folder / "books.db"
         self.chance = chance
         self.clock = SimClock(slot_start(START_SLOT) * 1_000_000)
@@ -46,7 +46,7 @@ class World:
         self.keyring = Keyring(folder / "keys", chance.randbytes)
         self.ingest = Ingest(self.keyring, chance.randbytes)
         if is_new:
-            self.writer.run(lambda tx: open_books(tx, "Guelta", "XOF", 0))
+            self.writer.run(lambda tx: open_books(tx, "Guelta", currency, exponent))
             self.publish(NIGER, START_SLOT - 48 * 40)
 
     def close(self) -> None:
@@ -69,6 +69,10 @@ class World:
         """Do what is due by the clock, one small job after the other."""
         while self.writer.run(work_off_one):
             pass
+
+    def work_off_meter(self, number: int) -> None:
+        """The same for one meter."""
+        self.writer.run(lambda tx: work_off(tx, number.to_bytes(8, "big")))
 
     def pass_days(self, days: int) -> None:
         """Let so many days pass in the headend, and do what falls due."""

@@ -1,0 +1,75 @@
+"""What a tariff would change if it were published now, without posting anything (IW-71).
+
+The slots that are posted already are rated under the draft exactly as publishing would rate them, so the answer is what
+would then be posted: per meter and in all, by account.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from headend.billing import rating_base
+from headend.billing.correct import divide, missing_by_account, notices_of
+from headend.billing.knowledge import knowledge_of
+from headend.billing.rerate import rate_again
+from headend.billing.tariffs import Draft
+from headend.ingest import meter_state
+from headend.meters.lookup import holding_of_meter
+from headend.storage.writer import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What one meter's correction would move: per class of account mills to debit (+) and to credit (−), summing to 0.
+
+    `announced_mills` of the receivable's part would reach the wallet when its notice is over (SEMANTICS B6).
+    """
+
+    meter_id: bytes
+    by_class: dict[str, int]
+    announced_mills: int
+
+
+def meters_of(tx: Tx, code: str, after: bytes, limit: int) -> list[bytes]:
+    """The meters that a tariff code concerns, by their id."""
+    rows = tx.cursor.execute(
+        "SELECT DISTINCT meter_id FROM contract JOIN meter USING (meter_id) WHERE tariff_code = ? "
+        "AND state <> 'retired' AND meter_id > ? ORDER BY meter_id LIMIT ?",
+        (code, after, limit),
+    )
+    return [meter_id for (meter_id,) in rows.fetchall()]
+
+
+def try_on_meter(tx: Tx, draft: Draft, meter_id: bytes) -> Tried:
+    """What publishing the draft now would post for one meter."""
+    state = meter_state.load(tx, meter_id)
+    knowledge = knowledge_of(tx, meter_id).with_draft(draft.code, draft.known(tx))
+    division = divide(rate_again(tx, state, knowledge, rating_base.load(tx, state, knowledge)))
+    holding = holding_of_meter(tx, meter_id)
+    notices = notices_of(tx, holding, knowledge, division)
+    by_class: dict[str, int] = defaultdict(int)
+    for account, mills in missing_by_account(tx, holding, division, notices).items():
+        (class_,) = tx.cursor.execute("SELECT class_ FROM account WHERE id = ?", (account,)).fetchone()
+        by_class[class_] += mills
+    wallet_mills = sum(mills for (kind, _), mills in division.bearers.items() if kind == "wallet")
+    announced_mills = wallet_mills - _borne_by_wallet(tx, meter_id, state.generation) - by_class["wallet"]
+    return Tried(meter_id, {name: mills for name, mills in sorted(by_class.items()) if mills}, announced_mills)
+
+
+def total(tried: Iterable[Tried]) -> dict[str, int]:
+    """All of them together, by class of account."""
+    sums: dict[str, int] = defaultdict(int)
+    for one in tried:
+        for name, mills in one.by_class.items():
+            sums[name] += mills
+    return {name: mills for name, mills in sorted(sums.items()) if mills}
+
+
+def _borne_by_wallet(tx: Tx, meter_id: bytes, generation: int) -> int:
+    """What corrections have taken from a wallet so far, less what they gave."""
+    row = tx.cursor.execute(
+        "SELECT rating_debit_mills - rating_credit_mills FROM statement WHERE meter_id = ? AND generation = ? "
+        "ORDER BY number DESC LIMIT 1",
+        (meter_id, generation),
+    ).fetchone()
+    return 0 if row is None else int(row[0])
