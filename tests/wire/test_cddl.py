@@ -1,7 +1,7 @@
 """protocol/messages.cddl against every vector, by two independent CDDL libraries: what it allows and what it refuses.
 
-zcbor is the exact judge. pycddl (0.6) must accept all that is accepted; of what is refused it lets some pass: it does
-not count the items of `[1*4 event]`, and takes a text for `bstr .size 8`.
+zcbor is the exact judge. pycddl (0.6) must accept all that is accepted; of what is refused it lets some pass: bytes in
+the place of a number, any second item of `[1*4 event]`, any number of them, and text for `bstr .size 8`.
 """
 
 import json
@@ -88,6 +88,15 @@ def pycddl_accepts(rule: str, whole: bytes) -> bool:
     return True
 
 
+def pycddl_is_lax(line: dict[str, Any]) -> bool:
+    """Whether it is known to let this fault pass."""
+    return (
+        line["fault"] == "bytes"
+        or line["message"] in ("Event", "EventEntry")
+        or line["name"] == ("Nack log_generation missing")
+    )
+
+
 def zcbor_accepts(rule: str, whole: bytes) -> bool:
     try:
         TRANSLATORS[rule].validate_str(whole)
@@ -128,7 +137,9 @@ def test_the_cddl_refuses_what_the_decoders_refuse_where_it_can_say_so() -> None
         elif str(line["fault"]).endswith(" bytes") and line["message"] not in ("Tariff", "Policy", "Plan"):
             assert refused, line["name"]  # a length; of fixed fields CDDL says no more
         outcome["refused by zcbor" if refused else "beyond CDDL"] += 1
-        outcome["refused by pycddl"] += not pycddl_accepts(rule, whole)
+        refused_twice = refused and not pycddl_accepts(rule, whole)
+        outcome["refused by pycddl"] += refused_twice
+        assert refused_twice or not refused or pycddl_is_lax(line), line["name"]
     print(dict(outcome))
     assert outcome["refused by zcbor"] > 500
     assert outcome["refused by pycddl"] > 400
