@@ -93,7 +93,7 @@ def pycddl_is_lax(line: dict[str, Any]) -> bool:
     return (
         line["fault"] == "bytes"
         or line["message"] in ("Event", "EventEntry")
-        or line["name"] == ("Nack log_generation missing")
+        or line["name"] == "Nack log_generation missing"
     )
 
 
