@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from headend.bearers.chirpstack import F_PORT
 from protocol.refusal_texts import TABLE
 from protocol.vectors.shapes import RECORDS, SEQUENCES, Record
 from protocol.wire import (
@@ -193,6 +194,10 @@ def test_the_limits_are_those_of_the_code() -> None:
     }
     assert {name: told[name] for name in others} == others
     assert set(told) == used | set(others)
+
+
+def test_the_port_is_that_of_the_code() -> None:
+    assert f"on FPort {F_PORT}." in SPEC
 
 
 def codes_told(section: str) -> dict[int, str]:
