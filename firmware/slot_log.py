@@ -173,15 +173,16 @@ class SlotLog:
         """The first slot at or after `first_slot` that the log still holds; `end_slot` when there is none."""
         slot = max(first_slot, end_slot - FILES * SLOTS_PER_FILE)  # the ring reaches no further back
         while slot < end_slot:
-            held = end_slot
+            after = min(end_slot, slot - slot % SLOTS_PER_FILE + SLOTS_PER_FILE)
+            held = after
             for directory in DIRECTORIES:
                 for record in self._records(directory, slot, generation):
                     one = int.from_bytes(record[:4], "big")
                     if slot <= one < held:
                         held = one
-            if held < end_slot:
+            if held < after:
                 return held
-            slot += SLOTS_PER_FILE - slot % SLOTS_PER_FILE
+            slot = after
         return end_slot
 
     def highest_generation(self):

@@ -90,10 +90,12 @@ class Home:
         *,
         clock: bool = True,
         opened: bool = True,
+        report_slots: int = 1,
         down: Callable[[bytes], bool] = always,
         **changes: Any,
     ) -> None:
-        """`clock`: its real-time clock is right at first; `opened`: the OPENING is given to it over the cable."""
+        """`clock`: its real-time clock is right at first; `opened`: the OPENING is given to it over the cable;
+        `report_slots`: half-hours from report to report."""
         self.world, self.now_s, self.pulses = world, slot_start(START_SLOT), 0
         self.up, self.down = always, down
         fields: dict[str, Any] = {"meter_id": bytes(7) + b"\1", "tariff_code": "home", "customer_name": "Amina"}
@@ -105,7 +107,7 @@ class Home:
             for kind, pack in ((DOWN_TARIFF, record.tariff), (DOWN_POLICY, record.policy))
         )
         frame = record.opening_frame if opened else b""
-        who = Identity(record.meter_id, record.root, record.generation, 1_000, 1, 10**10, frame, packs)
+        who = Identity(record.meter_id, record.root, record.generation, 1_000, report_slots, 10**10, frame, packs)
         self.files = FakeFiles()
         commission.provision(MemoryBoard(self, None, (self.now_s, clock)), encode(who), lambda: self.files)
         self.start(clock)
@@ -127,6 +129,11 @@ class Home:
             wake_s = self.board.started_s - 1 - (-self.meter.next_us() // SECOND_US)
             self.now_s = max(self.now_s, min(until_s, wake_s))
             self._work()
+
+    def report_every(self, slots: int) -> None:
+        """Change the cadence, as a COMMAND does."""
+        self.state.report_slots = slots
+        self.meter.sync.period_changed()
 
     def live(self, hours: int, litres_an_hour: int = 5) -> None:
         """Draw water every hour, then wait until the last closed slot is reported."""
