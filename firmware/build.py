@@ -7,8 +7,9 @@ from pathlib import Path
 from shutil import which
 
 from firmware import manifest
+from firmware.borrow import borrow
 from firmware.lean import drop_unmentioned, lean, module_name
-from firmware.link import PARTS, join
+from firmware.link import PARTS, join, joined_name
 from firmware.shorten import shorten
 
 # Collecting often while the parts load, each to its end before the next, leaves few gaps.
@@ -58,6 +59,9 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     apart = {module_name(name) for name in manifest.APART}
     files, start = join(lean(sources, manifest.ENTRY), manifest.ENTRY, apart)
     drop_unmentioned(files, {start})  # once more: joined names are unique, so the judgement is now exact
+    for group, functions in manifest.BORROWED.items():
+        borrow(files, group, [joined_name(files, function) for function in functions])
+    drop_unmentioned(files, {start})
     start = shorten(files, start)
     for name, tree in files.items():
         compile_source(ast.unparse(tree), out / f"{name}.mpy", name)

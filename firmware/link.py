@@ -42,10 +42,20 @@ def join(trees: dict[str, ast.Module], entry: str, apart: set[str]) -> tuple[dic
             joined[files[module]].body.append(statement)
     for file, tree in joined.items():
         for other in [other for other in reversed(PARTS) if other in joined and other != file]:
-            defined = {name for module in names if files[module] == other for name in names[module].values()}
-            _import_into(tree, other, defined)
+            known = {name for module in names if files[module] == other for name in names[module].values()}
+            import_into(tree, other, known)
     module, _, function = entry.rpartition(".")
     return {name: ast.fix_missing_locations(tree) for name, tree in joined.items()}, names[module][function]
+
+
+def joined_name(files: dict[str, ast.Module], function: str) -> str:
+    """What `function`, written module.function, is called in the joined files. Raises LinkFailed."""
+    module, _, name = function.rpartition(".")
+    found = {node.name for tree in files.values() for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for joined in (f"{module.rpartition('.')[2]}__{name}", name):
+        if joined in found:
+            return joined
+    raise LinkFailed(f"no {function} is left to be named")
 
 
 def _files(trees: dict[str, ast.Module], order: list[str], apart: set[str]) -> dict[str, str]:
@@ -63,14 +73,14 @@ def _files(trees: dict[str, ast.Module], order: list[str], apart: set[str]) -> d
     return files
 
 
-def _import_into(tree: ast.Module, file: str, defined: set[str]) -> None:
-    """Import at the head of `tree` what it mentions of the names that `file` defines."""
-    used = defined & {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+def import_into(tree: ast.Module, file: str, known: set[str]) -> None:
+    """Import at the head of `tree` what it mentions of the names `known`, which `file` defines."""
+    used = known & {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     if used:
         tree.body.insert(0, ast.ImportFrom(file, [ast.alias(name) for name in sorted(used)], 0))
 
 
-def _defined(tree: ast.Module) -> list[str]:
+def defined(tree: ast.Module) -> list[str]:
     """Top-level names a module defines itself."""
     found = []
     for node in tree.body:
@@ -85,13 +95,13 @@ def _new_names(trees: dict[str, ast.Module]) -> dict[str, dict[str, str]]:
     """Per module, the joined name of each name it defines."""
     count: dict[str, int] = {}
     for tree in trees.values():
-        for name in set(_defined(tree)):
+        for name in set(defined(tree)):
             count[name] = count.get(name, 0) + 1
     taken = RESERVED.union(*[_local_names(tree) for tree in trees.values()])
     return {
         module: {
             name: name if count[name] == 1 and name not in taken else f"{module.rpartition('.')[2]}__{name}"
-            for name in _defined(tree)
+            for name in defined(tree)
         }
         for module, tree in trees.items()
     }

@@ -3,13 +3,25 @@
 # What main.mpy calls with the arguments.
 ENTRY = "firmware.boards.unix.start.start"
 
-# Loaded only when they are needed, each in a file of its own; all other files are joined into meter.mpy.
+# Loaded only when they are needed, each in a file of its own; all other files are joined into four parts.
 APART = (
     "firmware/boards/unix/wall.py",
     "firmware/commission.py",
     "firmware/console_fields.py",
     "firmware/safe_mode.py",
 )
+
+# Functions needed for a moment (at a boot, or when a pack comes), in files of their own by what they are loaded for.
+BORROWED = {
+    "starting": (
+        "firmware.boards.unix.start.parse",
+        "firmware.boot.boot",
+        "firmware.identity.decode",
+        "firmware.state.decode",
+    ),
+    "policy_body": ("protocol.rules.policy.decode_body",),
+    "other_bodies": ("protocol.rules.tariff.decode_body", "protocol.rules.debt.decode_body"),
+}
 
 PROTOCOL = (
     "protocol/__init__.py",

@@ -9,10 +9,11 @@ import pytest
 
 from firmware import manifest
 from firmware.boards.base import Board, Files
+from firmware.borrow import borrow
 from firmware.build import ROOT
 from firmware.identity import IdentityRefused, decode
 from firmware.lean import lean, module_name
-from firmware.link import PARTS, LinkFailed, join
+from firmware.link import PARTS, LinkFailed, join, joined_name
 from firmware.provisioning import identity_record
 from firmware.shorten import shorten
 from tests.firmware.rig import HEAP, METER_ID, POLICY, TARIFF, Rig, interpreter, opening
@@ -45,6 +46,7 @@ def test_only_boards_touch_the_machine() -> None:
     host = {
         "firmware/build.py",
         "firmware/lean.py",
+        "firmware/borrow.py",
         "firmware/link.py",
         "firmware/provisioning.py",
         "firmware/manifest.py",
@@ -60,7 +62,7 @@ def test_only_boards_touch_the_machine() -> None:
 
 
 def test_the_manifest_names_every_firmware_file_but_the_hosts() -> None:
-    host = {"build", "lean", "link", "manifest", "provisioning", "shorten"}
+    host = {"borrow", "build", "lean", "link", "manifest", "provisioning", "shorten"}
     here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "firmware").rglob("*.py")}
     # base.py is constants and documentation: the build puts the numbers in and nothing is left of it
     assert {name for name in here if Path(name).stem not in host} == set(manifest.FIRMWARE)
@@ -112,6 +114,33 @@ def test_a_device_of_many_modules_is_loaded_in_parts_each_after_those_it_uses() 
     for at, part in enumerate(PARTS):
         imported = {node.module for node in files[part].body if isinstance(node, ast.ImportFrom)}
         assert not imported & set(PARTS[at:])
+
+
+# Borrowing ---
+def test_a_borrowed_function_takes_with_it_what_nobody_else_uses_and_is_forgotten(tmp_path: Path) -> None:
+    """What is shared stays; after the call its module is gone, and the next call loads it again."""
+    files = {
+        "part1": ast.parse(
+            "LOW, HIGH = 3, 4\ndef shared(x):\n    return x + HIGH\ndef only(x):\n    return shared(x) * LOW\n"
+            "def rare(x):\n    return only(x)\ndef daily(x):\n    return shared(x)"
+        ),
+        "part2": ast.parse("from part1 import rare, daily\ndef start(x):\n    return rare(x) + daily(x)"),
+    }
+    borrow(files, "seldom", ["rare"])
+    assert {node.name for node in files["seldom"].body if isinstance(node, ast.FunctionDef)} == {"only", "rare"}
+    for name, tree in files.items():
+        (tmp_path / f"{name}.py").write_text(ast.unparse(tree))
+    program = (
+        "import sys\nsys.path.append('.')\nfrom part2 import start\n"
+        "print(start(1), start(2), 'seldom' in sys.modules, 'part1' in sys.modules)"
+    )
+    done = subprocess.run([interpreter(), "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["20", "24", "False", "True"]
+
+
+def test_a_function_to_be_borrowed_that_no_longer_exists_fails_the_build() -> None:
+    with pytest.raises(LinkFailed, match=r"p\.a\.gone"):
+        joined_name({"part1": ast.parse("def here():\n    pass")}, "p.a.gone")
 
 
 # Shortening ---
