@@ -4,37 +4,66 @@ Written from docs/TARIFFS.md and SEMANTICS B without the kernel: water is a diff
 is `datetime`, money is a `Fraction` of a mill. Slow and obvious on purpose.
 """
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
 LONGEST_ABSENCE_DAYS = 366
 LONGEST_ABSENCE_MONTHS = 12
+BEYOND = 10**12  # litres no tap reaches in a month
+EPOCH = datetime(2020, 1, 1)  # noqa: DTZ001 - wall time
+HALF_HOUR = timedelta(minutes=30)
 
 
-@dataclass(frozen=True)
-class Printed:
-    """A tariff in fractions: money in mills, widths in litres for the whole tap."""
+class Printed(NamedTuple):
+    """A tariff: money in `unit`s of a mill, widths in litres for the whole tap."""
 
+    unit: Fraction
     standard_minutes: int
     transitions: tuple[tuple[int, int], ...]
-    edges: tuple[tuple[int, int, Fraction], ...]  # (from litre, to litre, price); the last one ends at BEYOND
-    minimum: Fraction
-    standing_day: Fraction
-    standing_month: Fraction
+    edges: tuple[tuple[int, int, int], ...]  # (from litre, to litre, price); the last one ends at BEYOND
+    minimum: int
+    standing_day: int
+    standing_month: int
 
 
-@dataclass(frozen=True)
 class Account:
-    """What the customer has been charged; dates are None before the first slot."""
+    """What a customer has been charged, in mills; dates are None before the first sure slot."""
 
-    spent: Fraction = Fraction(0)
-    day: date | None = None
-    month: tuple[int, int] | None = None
-    position: int = 0
+    def __init__(self) -> None:
+        self.spent = Fraction(0)
+        self.day: date | None = None
+        self.month: tuple[int, int] | None = None
+        self.position = 0
 
+    def rate_slot(self, tariff: Printed, slot: int, litres: int, sure: bool) -> None:
+        """One slot: dates first (only by a sure clock), then litres along the month's curve."""
+        units = self._dates(tariff, local_date(tariff, slot)) if sure else 0
+        units += curve(tariff, self.position + litres) - curve(tariff, self.position)
+        self.position += litres
+        self.spent += units * tariff.unit
 
-BEYOND = 10**12  # litres no tap reaches in a month
+    def _dates(self, tariff: Printed, today: date) -> int:
+        """What falls due by the date, in the tariff's units."""
+        days = 1 if self.day is None else (today - self.day).days
+        if days <= 0:
+            return 0
+        month, months = (today.year, today.month), 1
+        if self.month is not None:
+            months = 12 * (month[0] - self.month[0]) + month[1] - self.month[1]
+        self.day, self.month = today, month
+        if months > 0:
+            self.position = 0
+        return tariff.standing_day * min(days, LONGEST_ABSENCE_DAYS) + (tariff.standing_month + tariff.minimum) * min(
+            months, LONGEST_ABSENCE_MONTHS
+        )
+
+    def counters(self) -> tuple[int, int]:
+        """(mills, ten-thousandths of a mill); exact, or the oracle is wrong."""
+        ten_thousandths = self.spent * 10_000
+        assert ten_thousandths.denominator == 1
+        return divmod(ten_thousandths.numerator, 10_000)
 
 
 def printed(
@@ -47,66 +76,42 @@ def printed(
     standing_day: int,
     standing_month: int,
 ) -> Printed:
-    """The same numbers as the pack's, in whole mills."""
-    unit = Fraction(1, 10**scale)
+    """A pack's numbers, the widths of its blocks multiplied by the households."""
     edges, low = [], 0
     for upto, price in blocks:
         high = upto * households if upto else BEYOND
-        edges.append((low, high, price * unit))
+        edges.append((low, high, price))
         low = high
     return Printed(
+        Fraction(1, 10**scale),
         standard_minutes,
         tuple((slot, minutes) for slot, minutes in transitions),
         tuple(edges),
-        minimum * unit,
-        standing_day * unit,
-        standing_month * unit,
+        minimum,
+        standing_day,
+        standing_month,
     )
 
 
 def local_date(tariff: Printed, slot: int) -> date:
     """The local date of a slot's first second."""
     minutes = tariff.standard_minutes
-    for from_slot, changed in sorted(tariff.transitions):
+    for from_slot, changed in tariff.transitions:
         if slot >= from_slot:
             minutes = changed
-    return (datetime(2020, 1, 1) + timedelta(minutes=30 * slot + minutes)).date()  # noqa: DTZ001 - wall time
+    return _date(slot, minutes)
 
 
-def curve(tariff: Printed, litres: int) -> Fraction:
-    """What the first `litres` of a month cost."""
-    return sum(
-        (price * (min(litres, high) - low) for low, high, price in tariff.edges if litres > low),
-        Fraction(0),
-    )
+@lru_cache(maxsize=100_000)
+def _date(slot: int, minutes: int) -> date:
+    return (EPOCH + slot * HALF_HOUR + timedelta(minutes=minutes)).date()
 
 
-def rate_slot(account: Account, tariff: Printed, slot: int, litres: int, sure: bool) -> Account:
-    """One slot: dates first (only by a sure clock), then litres along the month's curve."""
-    if sure:
-        account = _dates(account, tariff, local_date(tariff, slot))
-    after = account.position + litres
-    water = curve(tariff, after) - curve(tariff, account.position)
-    return replace(account, spent=account.spent + water, position=after)
-
-
-def _dates(account: Account, tariff: Printed, today: date) -> Account:
-    days = 1 if account.day is None else (today - account.day).days
-    if days > 0:
-        charge = tariff.standing_day * min(days, LONGEST_ABSENCE_DAYS)
-        account = replace(account, day=today, spent=account.spent + charge)
-    month = (today.year, today.month)
-    months = 1
-    if account.month is not None:
-        months = 12 * (month[0] - account.month[0]) + month[1] - account.month[1]
-    if months > 0:
-        charge = (tariff.standing_month + tariff.minimum) * min(months, LONGEST_ABSENCE_MONTHS)
-        account = replace(account, month=month, spent=account.spent + charge, position=0)
-    return account
-
-
-def counters(account: Account) -> tuple[int, int]:
-    """(mills, ten-thousandths of a mill); exact, or the oracle is wrong."""
-    ten_thousandths = account.spent * 10_000
-    assert ten_thousandths.denominator == 1
-    return divmod(ten_thousandths.numerator, 10_000)
+def curve(tariff: Printed, litres: int) -> int:
+    """What the first `litres` of a month cost, in the tariff's units."""
+    cost = 0
+    for low, high, price in tariff.edges:
+        if litres <= low:
+            break
+        cost += price * (min(litres, high) - low)
+    return cost
