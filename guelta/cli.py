@@ -26,6 +26,7 @@ ROOMS = {
     "audit": Room(
         "headend.cli.audit", "audit", "headend", "Who changed what, and how a meter was known at an instant."
     ),
+    "config": Room("headend.cli.config", "config", "headend", "Print a configuration file, or the settings in force."),
     "key": Room("headend.cli.keys", "key", "headend", "Create, list and revoke API keys."),
     "provider": Room("headend.cli.providers", "provider", "headend", "Payment providers and their signing secrets."),
     "meter": Room("headend.cli.meters", "meter", "headend", "Add or import meters."),

@@ -51,6 +51,7 @@ class Settings:
     utility: str = "Guelta"
     currency: str = "XOF"
     chirpstack: ChirpStackSettings | None = None
+    ledger_check_s: int = 3600
 
     @property
     def simulated(self) -> bool:

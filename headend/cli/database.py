@@ -97,8 +97,8 @@ def db_restore(database: Path, key_file: Path | None, file: Path, force: bool) -
             raise StorageRefused(f"{database} is there: nothing was changed; add --force to replace it")
         done = restore(database, file, key_file_of(database, key_file), acting())
     click.echo(
-        f"{database}: restored, for the {done.generation}. time. The downlink counters of {done.meters} meters moved on "
-        f"by {done.jump}, so that none is used twice. {_kept(done.kept)}"
+        f"{database}: restored, for the {done.generation}. time. The downlink counters of {done.meters} meters moved "
+        f"on by {done.jump}, so that none is used twice. {_kept(done.kept)}"
     )
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from headend.app import running
-from headend.cli.work import DATABASE, KEY_FILE, UTILITY, key_file_of, refusals_told
+from headend.cli.config import CONFIG
+from headend.cli.work import DATABASE, KEY_FILE, UTILITY, refusals_told
 from headend.clock import SimClock, SystemClock
+from headend.configuration import effective
 from headend.log import configure
 from headend.payments.amounts import EXPONENTS
 from headend.settings import (
@@ -24,7 +27,6 @@ from headend.settings import (
     Settings,
     SettingsRefused,
     checked,
-    chirpstack_of,
     parse_address,
 )
 from headend.storage import migrate
@@ -47,6 +49,7 @@ class Bound(click.ParamType):
 
 
 @click.command()
+@CONFIG
 @DATABASE
 @KEY_FILE
 @click.option("--http", type=Bound(), default="127.0.0.1:8080", show_default=True, help="REST, biller API and page.")
@@ -62,41 +65,28 @@ class Bound(click.ParamType):
 @click.option("--allow-remote", is_flag=True, help="Let --http listen for other machines; needs an API key.")
 @UTILITY
 @click.option("--currency", type=click.Choice(sorted(EXPONENTS)), default="XOF", show_default=True)
-def serve(
-    database: Path,
-    key_file: Path | None,
-    http: Address,
-    udp: Address,
-    mode: str,
-    clock_name: str,
-    chirpstack_url: str | None,
-    chirpstack_token_file: Path | None,
-    allow_remote: bool,
-    utility: str,
-    currency: str,
-) -> None:
+@click.option("--ledger-check-s", type=int, default=3600, show_default=True, help="Seconds between checks; 0 for none.")
+@click.pass_context
+def serve(context: click.Context, config_file: Path | None, **options: Any) -> None:
     """Run the headend: bearers, ledger, REST, biller API and the live page.
 
-    Prints one JSON line when it is ready: {"ready": true, "http": [host, port], "udp": [host, port]}. Port 0 is any
-    free port. Stops on SIGTERM or Ctrl-C, after what was accepted is committed.
+    Settings come from --config, from the environment (GUELTA_HTTP…) and from these options, the later before the
+    earlier; 'guelta config show' prints them. Prints one JSON line when it is ready: {"ready": true, "http": [host,
+    port], "udp": [host, port]}. Port 0 is any free port. Stops on SIGTERM or Ctrl-C, after what was accepted is
+    committed.
     """
     configure()
     with refusals_told():
-        settings = checked(
-            Settings(
-                database,
-                key_file_of(database, key_file),
-                http,
-                udp,
-                mode,
-                clock_name,
-                allow_remote,
-                utility,
-                currency,
-                chirpstack_of(chirpstack_url, chirpstack_token_file),
-            )
-        )
-        asyncio.run(_serve(settings))
+        given = {_SETTING_OF.get(name, name): options[name] for name in options if _is_given(context, name)}
+        asyncio.run(_serve(checked(effective(config_file, os.environ, given).configuration.settings())))
+
+
+# Where an option's parameter has another name than its setting.
+_SETTING_OF = {"database": "db", "clock_name": "clock"}
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 async def _serve(settings: Settings) -> None:

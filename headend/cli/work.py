@@ -5,7 +5,7 @@ import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from alembic.util import CommandError
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from headend.api.problems import Problem
 from headend.backups import BackupRefused
 from headend.clock import SystemClock
+from headend.configuration import configured
 from headend.exclusive import InUse, alone_with
 from headend.meters.keyring import KeyFileRefused, Keyring
 from headend.meters.wrapped import kek_ids_of, open_keyring
@@ -28,12 +29,22 @@ from headend.storage.writer import Job, Tx, Writer
 
 T = TypeVar("T")
 
+
+def _configured(name: str) -> Any:
+    """A default that the configuration file may have set (GUELTA_CONFIG)."""
+    try:
+        return configured(name)
+    except SettingsRefused as refused:
+        raise click.UsageError(str(refused)) from None
+
+
 DATABASE = click.option(
-    "--db", "database", type=click.Path(dir_okay=False, path_type=Path), default=Path("guelta.db"), show_default=True,
-    envvar="GUELTA_DB", help="The database file.",
+    "--db", "database", type=click.Path(dir_okay=False, path_type=Path), default=lambda: _configured("db"),
+    show_default="guelta.db", envvar="GUELTA_DB", help="The database file.",
 )  # fmt: skip
 KEY_FILE = click.option(
     "--key-file", type=click.Path(dir_okay=False, path_type=Path), envvar="GUELTA_KEY_FILE",
+    default=lambda: _configured("key_file"), show_default=False,
     help="The key that wraps all secrets; made on first use. Default: DB with '.kek' appended. Back it up apart.",
 )  # fmt: skip
 TEXT_MAX = 100

@@ -127,7 +127,7 @@ def test_d3_a_restore_moves_every_downlink_counter_on_and_each_time_further(busy
     busy.close()
     for times in (1, 2):
         done = run(f"db restore --db DB --key-file KEYS {file} --force", busy)
-        assert done.exit_code == 0 and f"by {JUMP * times}" in done.output, done.output
+        assert done.exit_code == 0 and f"on by {JUMP * times}" in done.output, done.output
         assert down_next(busy) == [counter + JUMP * times for counter in at_backup]
         assert min(down_next(busy)) > max(used)
         used = [counter + 1000 for counter in down_next(busy)]
