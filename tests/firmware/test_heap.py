@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from protocol.rules.calendar import Offsets, slot_of
-from protocol.rules.policy import NEW
+from protocol.rules.policy import NEW, TAMPER_CLOSES
 from protocol.rules.tariff import Tariff, encode_body
-from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE, Nack
-from protocol.wire.parts import whole_pack
+from protocol.wire.command_codes import REPORT_PERIOD, TELL, VALVE_OPEN, VALVE_RELEASE
+from protocol.wire.messages import DOWN_POLICY, DOWN_TARIFF, UP_DAY, UP_RANGE, Command, Nack
+from protocol.wire.parts import pack_parts, whole_pack
+from simulator import link
 from tests.firmware.rig import HEAP, MIDNIGHT_S, Rig, opening
+from tests.firmware.test_packs_in_parts import long_policy, longest, parts_of
 
 # Kiambu-like: minimum, four blocks, daily and monthly charges, a DST-less offset; friendly hours every night.
 RICH_TARIFF = Tariff(
@@ -54,7 +57,7 @@ def test_a_day_with_a_tariff_a_top_up_and_flash_commits_fits_64_k_words(
     assert (reading["tariff_version"], reading["credited_mills"], reading["opened"]) == (2, 90_000_000, 1)
     assert reading["volume_l"] == meter.count > 300
     assert reading["flash_operations"] > 1_000
-    assert reading["heap_free_min"] > 8_192
+    assert reading["heap_free_min"] > 10_240
     assert meter.sent(UP_DAY, UP_RANGE)
     assert all(len(frame) <= 51 for frame in meter.raw)
 
@@ -81,3 +84,38 @@ def test_days_of_silence_are_all_told_afterwards(rig: Callable[..., Rig]) -> Non
             frontier += 1
         asked += 1
     assert len(meter.sent(UP_DAY, UP_RANGE)) <= asked + 1 <= days  # one frame for each, and the day's own
+
+
+def test_a_life_with_everything_leaves_ten_kilobytes(
+    rig: Callable[..., Rig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Provisioned with long packs; then long packs in parts, commands, a change of keys, a backlog of five days, a lost
+    slot asked for again, alarms, and a reset at the end: nothing may bring the heap near its end."""
+    orders = ((TELL, 0, 0), (VALVE_OPEN, 60, 1), (VALVE_RELEASE, 0, 0), (REPORT_PERIOD, 2, 0), (9, 0, 0))
+    tariff_parts = pack_parts(2, slot_of(MIDNIGHT_S) + 300, longest(2))
+    policy_parts = parts_of(long_policy(7, flags=TAMPER_CLOSES))
+    meter = rig(opening=opening(50_000_000), tariff=RICH_TARIFF, policy=long_policy(6))
+    meter.books.tariff_offsets = RICH_TARIFF.offsets
+    meter.start()
+    for number in range(5):
+        meter.draw(5)
+        meter.run(2 * 3600)
+        meter.hear(*[meter.books.pack(DOWN_POLICY, part) for part in policy_parts[number::5]])
+        meter.hear(*[meter.books.pack(DOWN_TARIFF, part) for part in tariff_parts[number::5]])
+        code, argument, limit = orders[number]
+        meter.hear(meter.books.seal(Command(number + 1, MIDNIGHT_S + 10**7, code, argument, limit)))
+        meter.hear(meter.books.rekey(number + 1))
+        meter.credit(50_000_000 + number)
+        meter.advance(link.tamper(number % 2 == 1))
+        meter.run(22 * 3600)
+    meter.hear(meter.books.seal(Nack(0, ((slot_of(MIDNIGHT_S) + 3, 20), (slot_of(MIDNIGHT_S) + 60, 2)))))
+    meter.run(3600)
+    living = meter.read()
+    assert living["boot_count"] == 1
+    assert (living["policy_version"], living["key_epoch"], living["command"], living["report_slots"]) == (7, 5, 5, 2)
+    meter.restart().run(3600)
+    booted = meter.read()
+    with capsys.disabled():
+        print(f"\nminimum free heap of a life with everything: {living['heap_free_min']} bytes")
+    assert min(living["heap_free_min"], booted["heap_free_min"]) > 10_240
+    assert booted["boot_count"] == 2
