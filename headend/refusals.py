@@ -35,6 +35,12 @@ class Code(IntEnum):
     PROVIDER = 326
     DEV_EUI = 330
     RADIO_TAKEN = 331
+    COMMAND = 340
+    COMMAND_EXPIRY = 341
+    COMMANDS_WAITING = 342
+    REKEY_UNDER_WAY = 343
+    INDEX_BEHIND = 344
+    SLOTS_ASKED = 345
 
 
 REMEDIES = {
@@ -63,6 +69,12 @@ REMEDIES = {
     Code.PROVIDER: "give the provider's name and transaction number, 1 to 200 printable characters each",
     Code.DEV_EUI: "give the 16 hexadecimal digits on the radio's label",
     Code.RADIO_TAKEN: "this radio belongs to another meter; give that one another radio first",
+    Code.COMMAND: "give a command and limits that docs/SPEC.md lists for COMMAND",
+    Code.COMMAND_EXPIRY: "give an instant after now and at most 30 days ahead",
+    Code.COMMANDS_WAITING: "wait until the meter has answered, or until the waiting commands expire",
+    Code.REKEY_UNDER_WAY: "wait for the first uplink under the keys that were asked for",
+    Code.INDEX_BEHIND: "read the register again: it shows less than the meter has reported",
+    Code.SLOTS_ASKED: "name 1 to 1,020 half-hours that are over",
 }
 
 

@@ -88,6 +88,37 @@ _TEXTS = {
         "Radio d’un autre compteur",
         "cette radio est celle d’un autre compteur ; donnez-lui d’abord une autre radio",
     ),
+    Code.COMMAND: (
+        400,
+        "Command refused",
+        "Ordre refusé",
+        "donnez un ordre et des limites que docs/SPEC.md admet pour COMMAND",
+    ),
+    Code.COMMAND_EXPIRY: (400, "Wrong expiry", "Échéance erronée", "donnez un instant futur, à 30 jours au plus"),
+    Code.COMMANDS_WAITING: (
+        409,
+        "Too many commands waiting",
+        "Trop d’ordres en attente",
+        "attendez la réponse du compteur, ou l’échéance des ordres en attente",
+    ),
+    Code.REKEY_UNDER_WAY: (
+        409,
+        "Keys are being changed",
+        "Changement de clés en cours",
+        "attendez le premier message du compteur sous les clés demandées",
+    ),
+    Code.INDEX_BEHIND: (
+        409,
+        "Register behind the books",
+        "Index inférieur aux relevés",
+        "relisez le totalisateur : il indique moins que ce que le compteur a transmis",
+    ),
+    Code.SLOTS_ASKED: (
+        400,
+        "No such half-hours",
+        "Demi-heures impossibles",
+        "désignez 1 à 1 020 demi-heures passées",
+    ),
 }
 
 

@@ -58,7 +58,7 @@ def correct_details(tx: Tx, path: MeterPath, body: DetailsToCorrect) -> MeterDet
     if not changes:
         raise Problem("invalid_body", (("", "Expected at least one field to correct"),))
     edit_details(tx, bytes.fromhex(path.meter_id), changes)
-    return get_meter(tx.connection, path)
+    return get_meter(tx.connection, path, tx.now_us // 1_000_000)
 
 
 def get_meter_as_of(connection: Connection, path: MeterPath, query: AsOfQuery) -> MeterAsOf:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from headend.api.command_states import CommandState, last_commands
 from headend.api.endpoint import Endpoint
 from headend.api.problems import Problem
 from headend.api.shapes import MeterIdText, Money, PageQuery, Request, Response, cursor_of, instant, keys_of
@@ -55,12 +56,16 @@ class Meter(Response):
 
 class MeterDetail(Meter):
     """One meter with its counters. `corrected_mills` is the signed sum of rating corrections, what was given back being
-    negative (A of SEMANTICS B5). `reason` is the number the meter gave for its last valve move (docs/SPEC.md)."""
+    negative (A of SEMANTICS B5). `reason` is the number the meter gave for its last valve move (docs/SPEC.md).
+    `next_epoch` is the key epoch it is asked to change to, `report_slots` how many half-hours apart it said its reports
+    are, `commands` the newest ones, the last first."""
 
     counters: Counters
     corrected_mills: int
     reason: int | None
     generation: int
+    epoch: int
+    next_epoch: int | None
     log_generation: int
     posted_to_slot: int | None
     litres_per_pulse: int
@@ -69,6 +74,8 @@ class MeterDetail(Meter):
     battery_mv: int | None
     firmware_version: int | None
     boot_count: int | None
+    report_slots: int | None
+    commands: list[CommandState]
     open_cases: int
 
 
@@ -86,7 +93,7 @@ SELECT m.meter_id, m.state, m.generation, m.litres_per_pulse, c.customer_number,
        coalesce(st.log_generation, 0) AS log_generation, st.frontier_slot,
        coalesce(st.corrected_mills, 0) AS corrected_mills,
        l.status, l.heard_us, coalesce(l.statement_echo, 0) AS statement_echo, l.battery_mv, l.firmware_version,
-       l.boot_count
+       l.boot_count, l.report_slots, l.epoch, l.next_epoch
 FROM meter m
 JOIN utility u
 JOIN contract c ON c.meter_id = m.meter_id
@@ -111,7 +118,7 @@ def list_meters(connection: Connection, query: PageQuery) -> MeterPage:
     return MeterPage(items, cursor_of(items[-1].meter_id) if len(rows) > query.limit else None)
 
 
-def get_meter(connection: Connection, path: MeterPath) -> MeterDetail:
+def get_meter(connection: Connection, path: MeterPath, now_unix_s: int) -> MeterDetail:
     """One meter: five counters, valve and reason, balance, statement numbers, last seen, pack. Has an ETag."""
     meter_id = bytes.fromhex(path.meter_id)
     row = connection.execute(text(_SELECT + "WHERE m.meter_id = :meter_id"), {"meter_id": meter_id}).one_or_none()
@@ -126,6 +133,8 @@ def get_meter(connection: Connection, path: MeterPath) -> MeterDetail:
         corrected_mills=row.corrected_mills,
         reason=_last_reason(connection, meter_id, row.generation),
         generation=row.generation,
+        epoch=row.epoch or 0,
+        next_epoch=row.next_epoch,
         log_generation=row.log_generation,
         posted_to_slot=row.frontier_slot,
         litres_per_pulse=row.litres_per_pulse,
@@ -134,6 +143,8 @@ def get_meter(connection: Connection, path: MeterPath) -> MeterDetail:
         battery_mv=row.battery_mv,
         firmware_version=row.firmware_version,
         boot_count=row.boot_count,
+        report_slots=row.report_slots,
+        commands=last_commands(connection, meter_id, now_unix_s),
         open_cases=_open_cases(connection, meter_id),
     )
 

@@ -103,13 +103,13 @@ class ImportedMeters(Response):
 
 def create_meter(tx: Tx, keyring: Keyring, body: MeterToAdd, now_unix_s: int) -> AddedMeter:
     """Register a meter with its first holder, and make its keys. The answer is what the meter is provisioned with."""
-    return _added(add_meter(tx, keyring, _new_meter(body, now_unix_s)))
+    return added(add_meter(tx, keyring, _new_meter(body, now_unix_s)))
 
 
 def create_meters(tx: Tx, keyring: Keyring, body: MetersToImport, now_unix_s: int) -> ImportedMeters:
     """Register many meters in one commit: all of them, or none."""
     meters = [_new_meter(one, now_unix_s) for one in body.meters]
-    return ImportedMeters([_added(done) for done in import_meters(tx, keyring, meters)])
+    return ImportedMeters([added(done) for done in import_meters(tx, keyring, meters)])
 
 
 def _new_meter(body: MeterToAdd, now_unix_s: int) -> NewMeter:
@@ -155,7 +155,8 @@ def _minute(time: str) -> int:
     return 60 * int(time[:2]) + int(time[3:])
 
 
-def _added(made: Provisioning) -> AddedMeter:
+def added(made: Provisioning) -> AddedMeter:
+    """What a meter is provisioned with, bytes in hex."""
     return AddedMeter(
         meter_id=made.meter_id.hex(),
         customer_number=made.customer_number,

@@ -1,5 +1,6 @@
 """R from the number of instalments: each is whole or not at all, so the count names the sum (SEMANTICS B7)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocol.rules.debt import Plan
@@ -35,3 +36,14 @@ def collected_after(plans: PlansTold, collected_mills: int, made: int, instalmen
             return collected_mills, False
         collected_mills += due_mills
     return collected_mills, True
+
+
+def within_bounds(plans: Sequence[Plan], made: int, collected_mills: int) -> bool:
+    """Whether so many instalments of any of these plans may have come to that R.
+
+    Plans of 1,000 and of 300 a day, both up to 2,500: four instalments came to 1,200 at least and 2,500 at most.
+    """
+    if made == 0 or not plans:
+        return collected_mills == 0
+    sums = [min(made * plan.amount_mills, plan.ceiling_mills) for plan in plans]
+    return bool(min(sums) <= collected_mills <= max(sums))

@@ -7,6 +7,8 @@ from protocol.rules.tariff import encode_body
 from protocol.wire.limits import U16_MAX
 from protocol.wire.messages import DOWN_TARIFF
 
+UNECHOED_MAX = 15
+
 
 def append_pack(tx: Tx, meter_id: bytes, kind: int, from_slot: int, body: bytes, tariff_id: int | None) -> int:
     """Give a meter its next pack of a kind; returns the version. Raises OverflowError when the numbers are spent."""
@@ -25,10 +27,17 @@ def next_version(tx: Tx, meter_id: bytes, kind: int) -> int:
     return int(row[0])
 
 
+def unechoed(tx: Tx, meter_id: bytes) -> int:
+    """How far the newest tariff pack of a meter is ahead of the one it is known to hold."""
+    row = tx.cursor.execute("SELECT tariff_echo FROM meter_link WHERE meter_id = ?", (meter_id,)).fetchone()
+    return next_version(tx, meter_id, DOWN_TARIFF) - 1 - (0 if row is None else int(row[0]))
+
+
 def bring_tariffs(tx: Tx, contract: Contract, slot: int) -> list[int]:
     """Give a meter every tariff in force at `slot` or later that its packs do not say yet; returns the new versions.
 
-    A tariff that was over before `slot` is not for the meter: rating again settles it (SEMANTICS B5).
+    A tariff that was over before `slot` is not for the meter: rating again settles it (SEMANTICS B5). What would be the
+    sixteenth that the meter has not echoed is held back and brought when it has: 4 bits on air name a pack (B4).
     """
     known = timeline(tx, contract.tariff_code)
     present = known_at(known, slot)
@@ -40,9 +49,10 @@ def bring_tariffs(tx: Tx, contract: Contract, slot: int) -> list[int]:
             (contract.meter_id, DOWN_TARIFF),
         ).fetchall()
     )
-    versions = []
+    versions: list[int] = []
+    room = UNECHOED_MAX - unechoed(tx, contract.meter_id)
     for from_slot, tariff in sorted(current.items()):
-        if held.get(from_slot) != tariff.tariff_id:
+        if held.get(from_slot) != tariff.tariff_id and len(versions) < room:
             body = encode_body(rates_of(tariff.printed, contract.households).tariff)
             versions.append(append_pack(tx, contract.meter_id, DOWN_TARIFF, from_slot, body, tariff.tariff_id))
     return versions

@@ -4,6 +4,7 @@ from headend.billing.instalments import PlansTold
 from headend.billing.packs import append_pack, next_version
 from headend.ledger.posting_rules import debt_recognised
 from headend.meters.lookup import holding_of_meter
+from headend.meters.openings import opening_of
 from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
 from protocol.errors import Refused as ProtocolRefused
@@ -69,3 +70,13 @@ def last_plan(tx: Tx, meter_id: bytes, version: int | None = None) -> Plan | Non
         (meter_id, DOWN_PLAN, version, tx.batch_id),
     ).fetchone()
     return None if row is None else debt.decode_body(*row)
+
+
+def plans_given(tx: Tx, meter_id: bytes, generation: int) -> list[Plan]:
+    """The plans that a meter was given in a wallet generation by this batch, whether it told of them or not."""
+    rows = tx.cursor.execute(
+        "SELECT version, from_slot, body FROM pack WHERE meter_id = ? AND kind = ? AND batch_id BETWEEN ? AND ? "
+        "ORDER BY version",
+        (meter_id, DOWN_PLAN, opening_of(tx, meter_id, generation).batch_id, tx.batch_id),
+    )
+    return [debt.decode_body(*row) for row in rows.fetchall()]

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from headend.billing.knowledge import Knowledge, Priced, knowledge_of
+from headend.billing.lost import over_lost
 from headend.billing.prorate import less, not_borne
 from headend.billing.published import Rates, pack_rates
 from headend.billing.slots import RatedSlot, posted_slots, spread_unsure
 from headend.ingest.meter_state import MeterState
+from headend.meters.openings import opening_of
 from headend.storage.writer import Tx
 from protocol.rules.rating import NEW, RatingState, begin_slot, charge_lines, rate_slot, spend
 
@@ -44,7 +46,12 @@ class Finding:
         return int(self.today.spent_mills - self.metered.spent_mills)
 
     def add(self, knowledge: Knowledge, as_metered: RatedSlot, as_known: RatedSlot, own: Rates) -> None:
-        """Rate one slot both ways."""
+        """Rate one slot both ways; of slots that were lost only their end is known (SEMANTICS C4)."""
+        if as_metered.lost is not None:
+            if as_metered.slot == as_metered.lost.end_slot - 1:
+                offsets = own.tariff.offsets
+                self.metered, self.today = over_lost(self.metered, self.today, as_metered.lost, offsets)
+            return
         priced = knowledge.at(as_known.slot)
         now = own if priced.rates is None else priced.rates
         same = now is own and as_metered == as_known and self.metered[1:] == self.today[1:]
@@ -75,7 +82,8 @@ def rate_again(tx: Tx, state: MeterState, knowledge: Knowledge | None = None, ba
 
 def start_of(tx: Tx, state: MeterState) -> Finding:
     """What is found before the first slot of a wallet generation."""
-    return Finding()
+    begins = opening_of(tx, state.meter_id, state.generation).rating
+    return Finding(begins, begins)
 
 
 def slots_to_rate(tx: Tx, state: MeterState, since: Finding) -> Iterator[tuple[RatedSlot, RatedSlot, Rates]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from headend.billing.lost import LostSlots
 from headend.storage.writer import Tx
 from protocol.wire.limits import RANGE_SLOTS_MAX
 from protocol.wire.messages import STATUS_CLOCK_UNSURE
@@ -12,12 +13,16 @@ _STATUS_AT = 9
 
 
 class RatedSlot(NamedTuple):
-    """A half-hour that was posted: its litres, the pack that priced it on the meter, and whether its clock was sure."""
+    """A half-hour that was posted: its litres, the pack that priced it on the meter, and whether its clock was sure.
+
+    `lost`: the slots that the meter lost for good and that this one is of; its litres are only a share of theirs.
+    """
 
     slot: int
     litres: int
     pack_version: int
     sure: bool
+    lost: LostSlots | None = None
 
 
 def posted_slots(tx: Tx, meter_id: bytes, generation: int, since: tuple[int, int] = (0, -1)) -> list[RatedSlot]:
@@ -25,17 +30,20 @@ def posted_slots(tx: Tx, meter_id: bytes, generation: int, since: tuple[int, int
 
     `since` is where a posting ended, so a segment begins there.
     """
-    litres: dict[tuple[int, int], tuple[int, bool]] = {}
+    litres: dict[tuple[int, int], tuple[int, bool, LostSlots | None]] = {}
     logs = tx.cursor.execute(
         "SELECT log_generation, first_slot, slots, facts FROM uplink "
-        "WHERE meter_id = ?1 AND generation = ?2 AND first_slot IS NOT NULL "
+        "WHERE meter_id = ?1 AND generation = ?2 AND first_slot IS NOT NULL AND slots IS NOT NULL "
         "AND log_generation >= ?3 AND (log_generation > ?3 OR first_slot > ?4) ORDER BY id",
         (meter_id, generation, since[0], since[1] - RANGE_SLOTS_MAX),
     )
     for log_generation, first_slot, slots, facts in logs.fetchall():
         sure = not facts[_STATUS_AT] & STATUS_CLOCK_UNSURE
         for slot, value in enumerate(unpack_slots(slots), first_slot):
-            litres.setdefault((log_generation, slot), (value, sure))
+            litres.setdefault((log_generation, slot), (value, sure, None))
+    for lost in lost_slots(tx, meter_id, generation):
+        for slot, value in enumerate(lost.litres(), lost.first_slot):
+            litres[lost.log_generation, slot] = (value, lost.sure, lost)
     columns = "segment_log_generation, segment_first_slot, segment_slots, pack_version"
     later = (
         "meter_id = ?1 AND generation = ?2 AND segment_log_generation >= ?3 "
@@ -53,8 +61,18 @@ def posted_slots(tx: Tx, meter_id: bytes, generation: int, since: tuple[int, int
     ]
 
 
-def _with_pack(value: tuple[int, bool], pack_version: int) -> tuple[int, int, bool]:
-    return value[0], pack_version, value[1]
+def _with_pack(value: tuple[int, bool, LostSlots | None], pack_version: int) -> tuple[int, int, bool, LostSlots | None]:
+    return value[0], pack_version, *value[1:]
+
+
+def lost_slots(tx: Tx, meter_id: bytes, generation: int) -> list[LostSlots]:
+    """What was posted from GAPs (SEMANTICS C4), in order."""
+    names = ", ".join(LostSlots.__slots__)
+    rows = tx.cursor.execute(
+        f"SELECT {names} FROM lost_slots WHERE meter_id = ? AND generation = ? ORDER BY log_generation, first_slot",
+        (meter_id, generation),
+    )
+    return [LostSlots(*(*row[:-1], bool(row[-1]))) for row in rows.fetchall()]
 
 
 def spread_unsure(slots: Sequence[RatedSlot], before: int | None = None) -> list[RatedSlot]:
@@ -66,7 +84,7 @@ def spread_unsure(slots: Sequence[RatedSlot], before: int | None = None) -> list
     spread: list[RatedSlot] = []
     run: list[RatedSlot] = []
     for item in slots:
-        if not item.sure:
+        if not item.sure and item.lost is None:
             run.append(item)
             continue
         spread += _evenly(run, before, item.slot)

@@ -1,4 +1,4 @@
-"""`guelta meter`: register meters and print what they are provisioned with."""
+"""`guelta meter`: register meters, print what they are provisioned with, order something of one, renew it."""
 
 from pathlib import Path
 from typing import Any
@@ -8,15 +8,18 @@ import msgspec
 
 from headend.api import strict_json
 from headend.api.endpoint import IMPORT_BYTES_MAX
+from headend.api.meters import MeterPath
 from headend.api.new_meters import MetersToImport, MeterToAdd, create_meter, create_meters
+from headend.api.orders import CommandToGive, SlotsToAsk, ask_slots, give
 from headend.api.radios import RadioPath, RadioToSet, set_meter_radio
+from headend.api.renewals import KeysToChange, MeterToRenew, change_keys, renew
 from headend.cli.work import DATABASE, KEY_FILE, content_of, keyring_of, refusals_told, written
 from headend.clock import SystemClock
 
 
 @click.group()
 def meter() -> None:
-    """Add or import meters."""
+    """Add, import, order and renew meters."""
 
 
 @meter.command("add")
@@ -61,3 +64,67 @@ def meter_radio(database: Path, meter_id: str, dev_eui: str) -> None:
         body = strict_json.decode(msgspec.json.encode({"dev_eui": dev_eui}), RadioToSet)
     done = written(database, lambda tx: set_meter_radio(tx, path, body))
     click.echo(f"{done.meter_id}: radio {done.dev_eui}")
+
+
+def _path(meter_id: str) -> MeterPath:
+    path: MeterPath = strict_json.decode(msgspec.json.encode({"meter_id": meter_id}), MeterPath)
+    return path
+
+
+@meter.command("command")
+@DATABASE
+@click.argument("meter_id")
+@click.argument("order", type=click.Choice(["open", "close", "release", "report-period", "tell"]))
+@click.option("--hold-s", type=int, help="open, close: for how many seconds at most.")
+@click.option("--limit-l", type=int, help="open: for how many litres at most.")
+@click.option("--report-slots", type=int, help="report-period: half-hours between reports, a divisor of 48.")
+@click.option("--expires-at", help="RFC 3339; a day from now by default.")
+def meter_command(database: Path, meter_id: str, **given: Any) -> None:
+    """Order something of METER_ID; it goes out with the answer to its next uplink."""
+    fields = {name: value for name, value in given.items() if value is not None}
+    with refusals_told():
+        path, body = _path(meter_id), strict_json.decode(msgspec.json.encode(fields), CommandToGive)
+    made = written(database, lambda tx: give(tx, path, body, tx.now_us // 1_000_000))
+    click.echo(msgspec.json.encode(made).decode())
+
+
+@meter.command("ask")
+@DATABASE
+@click.argument("meter_id")
+@click.option("--since", required=True, help="RFC 3339.")
+@click.option("--until", required=True, help="RFC 3339.")
+def meter_ask(database: Path, meter_id: str, since: str, until: str) -> None:
+    """Have the half-hours of METER_ID in that time sent again."""
+    with refusals_told():
+        path = _path(meter_id)
+        body = strict_json.decode(msgspec.json.encode({"since": since, "until": until}), SlotsToAsk)
+    done = written(database, lambda tx: ask_slots(tx, path, body))
+    click.echo(msgspec.json.encode(done).decode())
+
+
+@meter.command("rekey")
+@DATABASE
+@click.argument("meter_id")
+def meter_rekey(database: Path, meter_id: str) -> None:
+    """Have METER_ID change to the next key epoch. For a leaked root key: renew it."""
+    with refusals_told():
+        path = _path(meter_id)
+    done = written(database, lambda tx: change_keys(tx, path, KeysToChange()))
+    click.echo(f"{done.meter_id}: asked for key epoch {done.next_epoch}")
+
+
+@meter.command("renew")
+@DATABASE
+@KEY_FILE
+@click.argument("meter_id")
+@click.option("--index-l", type=int, help="Litres on its register now; by default what it reported last.")
+def meter_renew(database: Path, key_file: Path | None, meter_id: str, index_l: int | None) -> None:
+    """Close the wallet of METER_ID and open the next one with its balance, under a new root key.
+
+    For a meter that lost its state, or whose root key leaked. Prints what it is provisioned with, once.
+    """
+    with refusals_told():
+        path, body = _path(meter_id), strict_json.decode(msgspec.json.encode({"index_l": index_l}), MeterToRenew)
+    keyring = keyring_of(database, key_file)
+    made = written(database, lambda tx: renew(tx, keyring, path, body))
+    click.echo(msgspec.json.encode(made).decode())

@@ -6,6 +6,9 @@ from protocol.wire.envelope import DOWN
 from protocol.wire.envelope import seal as seal_frame
 from protocol.wire.keys import KeySet
 
+# (type, plaintext) of a downlink that has no counter yet.
+Message = tuple[int, bytes]
+
 
 @dataclass(frozen=True, slots=True)
 class Reserved:

@@ -5,40 +5,35 @@ repetition of uplinks ends in the same books.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from headend.billing.instalments import PlansTold, collected_after
 from headend.billing.knowledge import contract_at, knowledge_of
+from headend.billing.lost import LostSlots
 from headend.billing.plans import plans_told
 from headend.billing.segments import Counters, Run, Segment, rate_run
-from headend.ingest.decode import Log
+from headend.ingest.anchored import settle_anchor
+from headend.ingest.decode import Log, Lost
 from headend.ingest.meter_state import MeterState
+from headend.ingest.next_run import LOW_16, Waiting, next_run
+from headend.ingest.post_lost import post_lost_run
+from headend.ingest.posting import Adopted, Finding, Posting
 from headend.ledger.cases import CaseKind
 from headend.meters.lookup import Contract, contracts_of
 from headend.storage.writer import Tx
-from protocol.rules.calendar import slot_of
 from protocol.rules.rating import RatingState
-from protocol.wire.event_codes import LOG_GENERATION
 from protocol.wire.messages import STATUS_CLOCK_UNSURE
-
-_LOW_16 = 0xFFFF
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something a person must look at; `key` names the same finding again."""
-
-    kind: CaseKind
-    key: str
-    detail: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """What can be posted now: the segments in order, the state after them, the last log posted, and what was found."""
+    """What can be posted now: the segments in order (`lost` of them without detail), the state after them, the last
+    log posted, R where an ANCHOR told it, and what was found."""
 
     state: MeterState
     segments: tuple[Segment, ...] = ()
+    lost: tuple[LostSlots, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
     last: Log | None = None
     findings: tuple[Finding, ...] = ()
     # To be rated again whatever T and M are in all: an unsure stretch ended, whose litres are to be spread (SEMANTICS
@@ -48,98 +43,50 @@ class Advanced:
     went_back: bool = False
 
 
-@dataclass(slots=True)
-class _Posting:
-    """What one uplink makes of a meter's waiting logs."""
-
-    state: MeterState
-    segments: list[Segment] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    last: Log | None = None
-    rate_again: bool = False
-
-
 NEWEST = 2**62
 
 
-def advance(tx: Tx, state: MeterState, logs: Sequence[Log], before_uplink: int = NEWEST) -> Advanced:
-    """Post from `logs` (in the order in which they were stored) as far as they are contiguous.
+def advance(
+    tx: Tx, state: MeterState, logs: Sequence[Log], lost: Sequence[Lost] = (), before_uplink: int = NEWEST
+) -> Advanced:
+    """Post from `logs` and `lost` (in the order in which they were stored) as far as they are contiguous.
 
     What was told in the uplink `before_uplink` or later is not known yet.
     """
-    if not logs:
+    if not (logs or lost or state.anchor_slot):
         return Advanced(state)
-    posting = _Posting(state)
+    posting = Posting(state)
     contracts = contracts_of(tx, state.meter_id)
-    while (found := _next(tx, posting.state, logs, contracts, before_uplink)) is not None:
-        posting.state, log = found
+    waiting = Waiting(logs, lost, lambda moved, log: _continues(moved, log, contracts), before_uplink)
+    settle_anchor(tx, posting)
+    while (found := next_run(tx, posting.state, waiting)) is not None:
+        posting.state, run = found
         try:
-            _post(tx, posting, log, contracts, before_uplink)
+            if isinstance(run, Lost):
+                post_lost_run(tx, posting, run, contracts, before_uplink)
+            else:
+                _post(tx, posting, run, contracts, before_uplink)
         except ValueError:
-            detail = {"slot": log.first_slot, "spent24_mills": log.spent24_mills, "known_mills": state.spent_mills}
-            finding = Finding(CaseKind.WENT_BACK, f"{state.generation}:{log.first_slot}", detail)
-            return Advanced(state, findings=(finding,), went_back=True)
-    after = posting.state
-    waiting = any(
-        log.log_generation > after.log_generation
-        or (log.log_generation == after.log_generation and log.end_slot > after.frontier_slot)
-        for log in logs
+            return _went_back(state, run)
+        settle_anchor(tx, posting)
+    after = replace(posting.state, waiting=int(waiting.beyond(posting.state))) if logs or lost else posting.state
+    return Advanced(
+        after,
+        tuple(posting.segments),
+        tuple(posting.lost),
+        tuple(posting.adopted),
+        posting.last,
+        tuple(posting.findings),
+        posting.rate_again,
     )
-    after = replace(after, waiting=int(waiting))
-    return Advanced(after, tuple(posting.segments), posting.last, tuple(posting.findings), posting.rate_again)
 
 
-def _next(
-    tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract], before_uplink: int
-) -> tuple[MeterState, Log] | None:
-    """The log that continues the meter's count, and the state made ready for it; None while a gap is open."""
-    if not state.started:
-        return _start(state, logs, contracts)
-    own = [log for log in logs if log.log_generation == state.log_generation]
-    for log in own:
-        if log.first_slot <= state.frontier_slot < log.end_slot:
-            return state, log
-    return _next_generation(tx, state, logs, contracts, before_uplink)
-
-
-def _start(state: MeterState, logs: Sequence[Log], contracts: list[Contract]) -> tuple[MeterState, Log] | None:
-    """The first log of a wallet that no DEVICE has told the start of, or None: then one will.
-
-    It begins with the first index, and at the holder's first slot or with an S that leaves nothing out before it. The
-    slots of an unsure clock are not known by our calendar: they wait for the DEVICE.
-    """
-    for log in sorted(logs, key=lambda log: (log.log_generation, log.first_slot)):
-        if log.volume16_l != state.volume_l & _LOW_16 or log.status & STATUS_CLOCK_UNSURE:
-            continue
-        begun = replace(state, started=1, log_generation=log.log_generation, frontier_slot=log.first_slot)
-        if begun == replace(state, started=1) or _continues(begun, log, contracts):
-            return begun, log
-    return None
-
-
-def _next_generation(
-    tx: Tx, state: MeterState, logs: Sequence[Log], contracts: list[Contract], before_uplink: int
-) -> tuple[MeterState, Log] | None:
-    """The first log of the next log generation (SEMANTICS C1), once everything of this one is posted.
-
-    Its start is what the meter's event says; without the event, the log whose V and S continue ours exactly.
-    """
-    following = state.log_generation + 1
-    candidates = [log for log in logs if log.log_generation == following and log.volume16_l == state.volume_l & _LOW_16]
-    if not candidates:
-        return None
-    told = tx.cursor.execute(
-        "SELECT at_unix_s FROM meter_event WHERE meter_id = ? AND generation = ? AND code = ? AND argument = ? "
-        "AND uplink_id < ?",
-        (state.meter_id, state.generation, LOG_GENERATION, following, before_uplink),
-    ).fetchone()
-    for log in sorted(candidates, key=lambda log: log.first_slot):
-        moved = replace(state, log_generation=following, frontier_slot=log.first_slot)
-        if told is not None and slot_of(told[0]) == log.first_slot:
-            return moved, log
-        if told is None and _continues(moved, log, contracts):
-            return moved, log
-    return None
+def _went_back(state: MeterState, run: Log | Lost) -> Advanced:
+    """S fell in one wallet generation: the meter is not believed, and nothing is posted (SEMANTICS A1, A4)."""
+    spent24_mills = run.gap.spent_mills & 0xFFFFFF if isinstance(run, Lost) else run.spent24_mills
+    detail = {"slot": run.first_slot, "spent24_mills": spent24_mills, "known_mills": state.spent_mills}
+    finding = Finding(CaseKind.WENT_BACK, f"{state.generation}:{run.first_slot}", detail)
+    return Advanced(state, findings=(finding,), went_back=True)
 
 
 def _continues(state: MeterState, log: Log, contracts: list[Contract]) -> bool:
@@ -151,13 +98,13 @@ def _continues(state: MeterState, log: Log, contracts: list[Contract]) -> bool:
     return divergence == 0
 
 
-def _post(tx: Tx, posting: _Posting, log: Log, contracts: list[Contract], before_uplink: int) -> None:
+def _post(tx: Tx, posting: Posting, log: Log, contracts: list[Contract], before_uplink: int) -> None:
     """Rate what of `log` lies beyond the frontier and move the state. Raises ValueError when S fell."""
     state = posting.state
     skipped = state.frontier_slot - log.first_slot
     litres = log.litres[skipped:]
     sure = not log.status & STATUS_CLOCK_UNSURE
-    lag_l = (log.volume16_l + sum(log.litres[:skipped]) - state.volume_l) & _LOW_16
+    lag_l = (log.volume16_l + sum(log.litres[:skipped]) - state.volume_l) & LOW_16
     if lag_l:
         detail = {"slot": log.first_slot, "difference_l": lag_l}
         posting.findings.append(Finding(CaseKind.VOLUME_MISMATCH, f"{state.generation}:{lag_l}", detail))

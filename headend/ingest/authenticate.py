@@ -1,6 +1,6 @@
 """From bytes to an authentic frame: the tag first, then the window; nothing is parsed before (SEMANTICS D1, D2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headend.ingest import meter_link
 from headend.ingest.meter_link import MeterLink
@@ -11,6 +11,8 @@ from protocol.errors import WireRefused
 from protocol.wire.envelope import UP, open_frame, read_header
 from protocol.wire.keys import KeySet
 from protocol.wire.window import EXTRA_WINDOWS_HEADEND, candidates, is_fresh
+
+_EPOCH_BITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Re
     except WireRefused:
         return Refusal.FRAME
     link = meter_link.load(tx, received.meter_id)
+    link = _of_epoch(link, header.epoch3)
     keys = keyring.keys_of(tx, received.meter_id, link.generation, link.epoch)
     window = link.window
     for counter in candidates(window, header.seq, EXTRA_WINDOWS_HEADEND):
@@ -51,3 +54,14 @@ def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Re
         fresh = is_fresh(window, counter)
         return Authentic(received, link, keys, row[0] == "quarantined", header.type, counter, plaintext, fresh)
     return Refusal.BAD_TAG
+
+
+def _of_epoch(link: MeterLink, epoch_bits: int) -> MeterLink:
+    """The link as it is after a frame under the epoch that a REKEY asked for: then the old keys are forgotten.
+
+    Until that frame both are accepted (SEMANTICS D4); the low bits tell them apart, as a REKEY goes at most 7 ahead.
+    Nothing is kept of it unless the frame proves to be authentic.
+    """
+    if link.next_epoch is None or link.next_epoch & _EPOCH_BITS != epoch_bits:
+        return link
+    return replace(link, epoch=link.next_epoch, next_epoch=None)

@@ -10,7 +10,7 @@ from headend.ingest.received import Refusal
 from headend.storage.writer import Tx
 from protocol.errors import KIND_UNKNOWN, WireRefused
 from protocol.rules.calendar import slot_of, slot_phase
-from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE
+from protocol.wire.messages import DOWN_TARIFF, UP_DAY, UP_RANGE, Gap
 from protocol.wire.unwrap import unwrap_near
 from protocol.wire.uplinks import decode_up, read_log_head
 
@@ -39,13 +39,31 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """The slots of a GAP in full numbers, with the counters as the meter tells them at their end."""
+
+    log_generation: int
+    gap: Any
+
+    @property
+    def first_slot(self) -> int:
+        return int(self.gap.first_slot)
+
+    @property
+    def end_slot(self) -> int:
+        return int(self.gap.first_slot + self.gap.slots)
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
-    """A frame with its message; `log` is set for a DAY or RANGE; `facts` is what the books keep of the plaintext."""
+    """A frame with its message; `log` is set for a DAY or RANGE, `lost` for a GAP; `facts` is what the books keep of
+    the plaintext."""
 
     authentic: Authentic
     message: Any
     log: Log | None
     facts: bytes
+    lost: Lost | None = None
 
 
 def decode(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Refusal:
@@ -53,7 +71,8 @@ def decode(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Refusal
     kind, plaintext = authentic.type, authentic.plaintext
     try:
         if kind not in _FACTS_BYTES:
-            return Decoded(authentic, decode_up(kind, plaintext), None, plaintext)
+            message = decode_up(kind, plaintext)
+            return Decoded(authentic, message, None, plaintext, lost_of(message, state.log_generation))
         return _decode_log(tx, authentic, state)
     except WireRefused as refused:
         return Refusal.RESERVED_TYPE if refused.code == KIND_UNKNOWN else Refusal.UNREADABLE
@@ -83,6 +102,13 @@ def _decode_log(tx: Tx, authentic: Authentic, state: MeterState) -> Decoded | Re
         rates,
     )
     return Decoded(authentic, message, log, authentic.plaintext[: _FACTS_BYTES[authentic.type]])
+
+
+def lost_of(message: Any, log_generation: int) -> Lost | None:
+    """The slots of a GAP, of the log generation that is nearest to the one given; None for any other message."""
+    if not isinstance(message, Gap):
+        return None
+    return Lost(unwrap_near(message.log_generation2, 2, log_generation), message)
 
 
 def pack_version_of(tx: Tx, meter_id: bytes, pack4: int, slot: int, batch_id: int) -> int | None:

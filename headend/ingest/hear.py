@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from headend.ingest.advance import Finding
 from headend.ingest.authenticate import Authentic
 from headend.ingest.decode import Decoded
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
+from headend.ingest.posting import Finding
 from headend.ledger.cases import CaseKind
 from headend.ledger.statements import Statement
 from protocol.wire.event_codes import VALVE_CLOSED, VALVE_OPENED
@@ -106,6 +106,9 @@ def _hear_device(link: MeterLink, device: Any, newest: bool) -> MeterLink:
         battery_mv=device.battery_mv,
         firmware_version=device.firmware_version,
         boot_count=device.boot_count,
+        command_echo=device.command,
+        report_slots=device.report_slots or None,
+        acked_echo=device.acked_slot,
     )
 
 
@@ -127,7 +130,7 @@ def start_told_by(state: MeterState, device: Any) -> MeterState:
 def judge(state: MeterState, decoded: Decoded, link: MeterLink, statement: Statement) -> list[Finding]:
     """What a meter says that contradicts the books; a meter that lost its state is not believed (SEMANTICS A4)."""
     message, newest = decoded.message, is_newest(link, decoded)
-    contradictions = _judge_anchor(state, message, newest, statement)
+    contradictions = _judge_anchor(state, message, statement)
     if lost_state(state, message, newest):
         found = {"spent_mills": message.spent_mills if isinstance(message, Anchor) else 0}
         finding = Finding(CaseKind.WENT_BACK, str(state.generation), {**found, "known_mills": state.spent_mills})
@@ -148,8 +151,8 @@ def lost_state(state: MeterState, message: Any, newest: bool) -> bool:
     return isinstance(message, Anchor) and bool(message.spent_mills < state.spent_mills)
 
 
-def _judge_anchor(state: MeterState, anchor: Any, newest: bool, statement: Statement) -> list[Finding]:
-    """What an ANCHOR contradicts: more credit than granted, less R than posted, other counters at the same slot."""
+def _judge_anchor(state: MeterState, anchor: Any, statement: Statement) -> list[Finding]:
+    """What an ANCHOR contradicts: more credit than granted, another V or more S at the frontier (R: anchored.py)."""
     if not isinstance(anchor, Anchor):
         return []
     findings = []
@@ -160,9 +163,6 @@ def _judge_anchor(state: MeterState, anchor: Any, newest: bool, statement: State
     counters = {"spent_mills": anchor.spent_mills, "collected_mills": anchor.collected_mills}
     ours = anchor.log_generation2 == state.log_generation & 3
     same_slot = state.started and ours and anchor.slot == state.frontier_slot
-    too_much_mills = state.collected_mills - anchor.collected_mills
-    if too_much_mills and (same_slot or (newest and too_much_mills > 0)):
-        findings.append(Finding(CaseKind.DEBT_BOUNDS, f"{state.generation}:R{too_much_mills}", counters))
     if same_slot:
         if anchor.volume_l != state.volume_l:
             difference_l = anchor.volume_l - state.volume_l

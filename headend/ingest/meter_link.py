@@ -13,7 +13,11 @@ _SAVE = f"INSERT OR REPLACE INTO meter_link ({', '.join(_COLUMNS)}) VALUES ({', 
 
 @dataclass(frozen=True, slots=True)
 class MeterLink:
-    """One row of meter_link. `status` is the last status byte; echoes are what the meter is known to hold."""
+    """One row of meter_link. `status` is the last status byte; echoes are what the meter is known to hold.
+
+    `next_epoch` is the key epoch a REKEY asks for; `acked_told` the acked slot in the last STATEMENT; `pack_turn` the
+    number of pack parts sent, so that all parts have their turn.
+    """
 
     meter_id: bytes
     generation: int
@@ -37,6 +41,13 @@ class MeterLink:
     boot_count: int | None = None
     balance_mills: int | None = None
     balance_slot: int | None = None
+    next_epoch: int | None = None
+    command_echo: int = 0
+    report_slots: int | None = None
+    acked_echo: int = 0
+    acked_told: int = 0
+    time_told_us: int | None = None
+    pack_turn: int = 0
 
     @property
     def window(self) -> Window:

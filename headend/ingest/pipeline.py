@@ -8,13 +8,16 @@ All of it runs as one job of the writer: the acknowledgement in the answer is se
 from collections.abc import Callable
 from dataclasses import replace
 
+from headend.billing.packs import bring_tariffs
 from headend.downlink import desired
+from headend.downlink.heard import Heard
 from headend.downlink.reply import Reply
 from headend.ingest import meter_link, meter_state
 from headend.ingest.advance import Advanced, advance
+from headend.ingest.anchored import remember_anchor
 from headend.ingest.authenticate import Authentic, authenticate
 from headend.ingest.decode import Decoded, decode
-from headend.ingest.hear import hear, judge, spend_counter, start_told
+from headend.ingest.hear import hear, is_newest, judge, spend_counter, start_told
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
 from headend.ingest.place import place
@@ -23,8 +26,10 @@ from headend.ingest.received import Answer, Received, Refusal
 from headend.ledger import statements
 from headend.ledger.cases import CaseKind, open_case
 from headend.meters.keyring import Keyring
+from headend.meters.lookup import contracts_of
+from headend.meters.rekey import keep_epoch
 from headend.storage.writer import Tx
-from protocol.wire.messages import STATUS_CLOCK_UNSURE, UP_ANCHOR, Time
+from protocol.rules.calendar import slot_of
 
 _CASE_OF_REFUSAL = {Refusal.UNREADABLE: CaseKind.UNREADABLE, Refusal.PACK_UNKNOWN: CaseKind.PACK_UNKNOWN}
 
@@ -45,6 +50,7 @@ class Ingest:
         if not authentic.fresh:
             return Answer(None, None, True, self._answer_again(tx, authentic, state))
         link = spend_counter(authentic)
+        keep_epoch(tx, link)
         decoded = decode(tx, authentic, state)
         if isinstance(decoded, Refusal):
             return self._refuse(tx, authentic, link, decoded)
@@ -58,11 +64,16 @@ class Ingest:
         if decoded.authentic.quarantined:
             advanced = Advanced(replace(state, waiting=1))
         else:
-            advanced = advance(tx, start_told(state, decoded), placed.logs)
+            newest = is_newest(link, decoded)
+            started = remember_anchor(start_told(state, decoded), decoded.message, newest)
+            advanced = advance(tx, started, placed.logs, placed.lost)
             link = _follow(link, state, advanced.state)
         open_cases(tx, state.meter_id, findings + advanced.findings, placed.conflicts)
         posted = post(tx, decoded, advanced, link, self._random_bytes)
-        link, reply = desired.answer(tx, posted.state, posted.link, decoded.authentic.keys, _time_wanted(decoded, link))
+        if link.tariff_echo > decoded.authentic.link.tariff_echo:
+            _bring_held_back(tx, posted.link)
+        authentic = decoded.authentic
+        link, reply = desired.answer(tx, posted.state, posted.link, authentic.keys, _heard(authentic, state))
         meter_link.save(tx, link)
         return Answer(None, posted.uplink_id, False, reply)
 
@@ -85,8 +96,8 @@ class Ingest:
         """
         received = authentic.received
         copy = replace(authentic.link, bearer=int(received.bearer), address=received.address)
-        link, reply = desired.answer(tx, state, copy, authentic.keys, None)
-        meter_link.save(tx, replace(authentic.link, down_next=link.down_next))
+        link, reply = desired.answer(tx, state, copy, authentic.keys, _heard(authentic, state))
+        meter_link.save(tx, replace(authentic.link, down_next=link.down_next, pack_turn=link.pack_turn))
         return reply
 
 
@@ -94,12 +105,16 @@ def _follow(link: MeterLink, before: MeterState, after: MeterState) -> MeterLink
     """Where a log generation begins, the slots of an older ANCHOR say nothing about the next ones."""
     if (before.started, before.log_generation) == (after.started, after.log_generation):
         return link
-    return replace(link, anchor_slot=after.frontier_slot)
+    slot = after.frontier_slot
+    return replace(link, anchor_slot=slot, acked_echo=slot, acked_told=slot)
 
 
-def _time_wanted(decoded: Decoded, link: MeterLink) -> Time | None:
-    """A TIME after every ANCHOR and whenever the meter says that its clock is unsure (SEMANTICS C3)."""
-    authentic = decoded.authentic
-    if authentic.type == UP_ANCHOR or link.status & STATUS_CLOCK_UNSURE:
-        return Time(authentic.counter, authentic.received.at_us // 1_000_000)
-    return None
+def _bring_held_back(tx: Tx, link: MeterLink) -> None:
+    """The meter took a tariff: those that waited for it may follow (SEMANTICS B4)."""
+    meter_link.save(tx, link)
+    bring_tariffs(tx, contracts_of(tx, link.meter_id)[-1], slot_of(tx.now_us // 1_000_000))
+
+
+def _heard(authentic: Authentic, before: MeterState) -> Heard:
+    at_us = authentic.received.at_us
+    return Heard(authentic.type, authentic.counter, at_us, authentic.fresh, bool(before.waiting))

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from headend.billing.published import pack_rates
 from headend.billing.slots import unpack_slots
-from headend.ingest.decode import Decoded, Log, pack_version_of
+from headend.ingest.decode import Decoded, Log, Lost, pack_version_of
 from headend.ingest.meter_state import MeterState
 from headend.storage.writer import Tx
 from protocol.wire.limits import RANGE_SLOTS_MAX
-from protocol.wire.messages import Device
-from protocol.wire.uplinks import read_log_head
+from protocol.wire.messages import UP_GAP, Device
+from protocol.wire.uplinks import decode_up, read_log_head
 
 LOG_COLUMNS = ("batch_id", "log_generation", "first_slot", "slots", "facts")
-_SELECT = f"SELECT {', '.join(LOG_COLUMNS)} FROM uplink WHERE meter_id = ? AND generation = ? "
+_SELECT = f"SELECT {', '.join(LOG_COLUMNS)} FROM uplink WHERE meter_id = ? AND generation = ?"
+_BEYOND = "first_slot IS NOT NULL AND log_generation >= ? AND (log_generation > ? OR first_slot + slot_count > ? OR ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +28,52 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A decoded frame with the logs to post from, in the order in which they were stored; the new one is last."""
+    """A decoded frame with the logs and GAPs to post from, in the order in which they were stored; the new one last."""
 
     decoded: Decoded
     logs: tuple[Log, ...]
+    lost: tuple[Lost, ...]
     conflicts: tuple[Conflict, ...]
 
 
 def place(tx: Tx, decoded: Decoded, state: MeterState) -> Placed:
     """Load only what can matter: nothing at all when the new log starts at the frontier and no other waits."""
     new = decoded.log
-    if new is None:
+    if new is None and decoded.lost is None:
         # A DEVICE can name the first slot of a log that began before it.
-        waiting = waiting_logs(tx, state) if state.waiting and isinstance(decoded.message, Device) else []
-        return Placed(decoded, tuple(waiting), ())
+        waits = state.waiting and isinstance(decoded.message, Device)
+        logs, lost = (waiting_logs(tx, state), waiting_lost(tx, state)) if waits else ([], [])
+        return Placed(decoded, tuple(logs), tuple(lost), ())
+    if new is None:
+        assert decoded.lost is not None
+        return Placed(decoded, tuple(waiting_logs(tx, state)), (*waiting_lost(tx, state), decoded.lost), ())
     in_turn = state.started and new.log_generation == state.log_generation and new.first_slot == state.frontier_slot
     if in_turn and not state.waiting:
-        return Placed(decoded, (new,), ())
-    return Placed(decoded, (*waiting_logs(tx, state), new), _conflicts(_overlapping(tx, state, new), new))
+        return Placed(decoded, (new,), (), ())
+    conflicts = _conflicts(_overlapping(tx, state, new), new)
+    return Placed(decoded, (*waiting_logs(tx, state), new), tuple(waiting_lost(tx, state)), conflicts)
 
 
 def waiting_logs(tx: Tx, state: MeterState) -> list[Log]:
     """Stored logs that end beyond the frontier, or belong to a later log generation; the first stored first."""
-    rows = tx.cursor.execute(
-        _SELECT + "AND first_slot IS NOT NULL AND log_generation >= ? "
-        "AND (log_generation > ? OR first_slot + slot_count > ? OR ?) ORDER BY id",
-        (
-            state.meter_id,
-            state.generation,
-            state.log_generation,
-            state.log_generation,
-            state.frontier_slot,
-            not state.started,
-        ),
-    )
+    rows = tx.cursor.execute(f"{_SELECT} AND {_BEYOND} AND type <> {UP_GAP} ORDER BY id", _beyond(state))
     return [stored_log(tx, state.meter_id, row) for row in rows.fetchall()]
+
+
+def waiting_lost(tx: Tx, state: MeterState) -> list[Lost]:
+    """The same of stored GAPs."""
+    rows = tx.cursor.execute(f"{_SELECT} AND {_BEYOND} AND type = {UP_GAP} ORDER BY id", _beyond(state))
+    return [stored_lost(row) for row in rows.fetchall()]
+
+
+def _beyond(state: MeterState) -> tuple[object, ...]:
+    frontier = (state.log_generation, state.log_generation, state.frontier_slot)
+    return (state.meter_id, state.generation, *frontier, not state.started)
 
 
 def _overlapping(tx: Tx, state: MeterState, new: Log) -> list[Log]:
     rows = tx.cursor.execute(
-        _SELECT + "AND log_generation = ? AND first_slot > ? AND first_slot < ? ORDER BY id",
+        f"{_SELECT} AND log_generation = ? AND first_slot > ? AND first_slot < ? AND type <> {UP_GAP} ORDER BY id",
         (state.meter_id, state.generation, new.log_generation, new.first_slot - RANGE_SLOTS_MAX, new.end_slot),
     )
     return [stored_log(tx, state.meter_id, row) for row in rows.fetchall()]
@@ -91,3 +98,8 @@ def stored_log(tx: Tx, meter_id: bytes, row: tuple[int, int, int, bytes, bytes])
     assert version is not None and rates is not None, "a log is stored only under a pack in the books"
     head = (log_generation, first_slot, unpack_slots(slots), volume16_l, spent24_mills, instalments6, statement6)
     return Log(*head, version, status, rates)
+
+
+def stored_lost(row: tuple[int, int, int, bytes | None, bytes]) -> Lost:
+    """A stored GAP as it was decoded, out of its LOG_COLUMNS."""
+    return Lost(row[1], decode_up(UP_GAP, row[4]))

@@ -5,23 +5,28 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from headend.billing.correct import correct_meter
+from headend.billing.lost import LostSlots
 from headend.billing.segments import Segment
 from headend.billing.slots import pack_slots
 from headend.billing.work import is_due, work_on
 from headend.ingest import meter_state
-from headend.ingest.advance import Advanced, Finding
+from headend.ingest.advance import Advanced
 from headend.ingest.decode import Decoded
 from headend.ingest.hear import echoed
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
 from headend.ingest.place import Conflict
+from headend.ingest.posting import Adopted, Finding
 from headend.ledger import statements
 from headend.ledger.cases import CaseKind, open_case
 from headend.ledger.chart import ROLE_MAP
+from headend.ledger.posting_rules import instalments_adopted
+from headend.meters import commands, slot_requests
+from headend.meters.lookup import holding_of_meter
 from headend.storage.chain import slots_hash
 from headend.storage.tables import ROLES
 from headend.storage.writer import Tx
-from protocol.wire.messages import Event
+from protocol.wire.messages import Event, Result
 
 _SALT_BYTES = 16
 
@@ -40,6 +45,15 @@ def post(tx: Tx, decoded: Decoded, advanced: Advanced, link: MeterLink, random_b
     uplink_id = _append_uplink(tx, decoded, link, advanced.segments, random_bytes)
     if isinstance(decoded.message, Event):
         _append_events(tx, link, decoded.message.events, uplink_id)
+    if isinstance(decoded.message, Result):
+        commands.settle(tx, link.meter_id, decoded.message)
+    if decoded.log is not None:
+        slot_requests.heard(tx, link.meter_id, decoded.log.log_generation, decoded.log.first_slot, decoded.log.end_slot)
+    for run in advanced.lost:
+        head = {"meter_id": link.meter_id, "generation": link.generation, "uplink_id": uplink_id}
+        tx.append("lost_slots", {**head, **{name: int(getattr(run, name)) for name in LostSlots.__slots__}})
+    for adopted in advanced.adopted:
+        _adopt(tx, link, adopted)
     state = advanced.state
     if is_due(tx, state.meter_id):
         state = work_on(tx, state)
@@ -76,6 +90,10 @@ def _append_uplink(
         salt, slots = random_bytes(_SALT_BYTES), pack_slots(log.litres)
         row |= {"log_generation": log.log_generation, "first_slot": log.first_slot, "slot_count": len(log.litres)}
         row |= {"slots_hash": slots_hash(salt, slots), "salt": salt, "slots": slots}
+    if decoded.lost is not None:
+        lost = decoded.lost
+        row |= {"log_generation": lost.log_generation, "first_slot": lost.first_slot}
+        row |= {"slot_count": lost.end_slot - lost.first_slot, "slots_hash": slots_hash(b"", b"")}
     if segments:
         row |= segment_row(segments[0])
     uplink_id = tx.append("uplink", row)
@@ -112,6 +130,13 @@ def _append_events(tx: Tx, link: MeterLink, events: tuple[Any, ...], uplink_id: 
         if known is None:
             head = {"meter_id": link.meter_id, "generation": link.generation, "uplink_id": uplink_id}
             tx.append("meter_event", {**head, **event._asdict()})
+
+
+def _adopt(tx: Tx, link: MeterLink, adopted: Adopted) -> None:
+    """Bring R to what the meter's ANCHOR told (SEMANTICS B7)."""
+    key = f"instalments:{link.meter_id.hex()}:{link.generation}:{adopted.log_generation}:{adopted.slot}"
+    memo = f"R as the meter told it at slot {adopted.slot}"
+    instalments_adopted(tx, key, holding_of_meter(tx, link.meter_id), adopted.collected_mills, memo)
 
 
 def _uncorrected(state: MeterState) -> bool:

@@ -13,6 +13,7 @@ class CaseKind(StrEnum):
     DIVERGENT = "divergent"  # the meter's S is not what its pack makes of its litres: never corrected automatically
     SLOT_CONFLICT = "slot-conflict"  # the same slot came with another value; the first one stays
     VOLUME_MISMATCH = "volume-mismatch"  # the register and the sum of slots disagree
+    SLOTS_LOST = "slots-lost"  # half-hours whose detail the meter lost: posted from its counters (SEMANTICS C4)
     WENT_BACK = "went-back"  # S or R fell in one generation: quarantined (SEMANTICS A4)
     COUNTER_AHEAD = "counter-ahead"  # the meter knows more credit than the books granted
     DEBT_BOUNDS = "debt-bounds"  # R passed the plan's ceiling or is not what the instalments make

@@ -17,6 +17,7 @@ RECEIVABLE = "receivable"
 SUSPENSE = "suspense"
 TILL = "till"  # money that providers hold for us
 WAIVED = "waived"  # price rises that reached a meter late and are not charged (SEMANTICS B6)
+MOVING = "moving"  # between a wallet that closes and the one that opens with its balance: holds nothing otherwise
 ARREARS = "arrears"  # the counterpart of debts taken over from before the meter
 
 # class: the side that increases it.
@@ -25,6 +26,7 @@ SYSTEM_CLASSES = {
     SUSPENSE: CREDIT,
     WAIVED: DEBIT,
     ARREARS: CREDIT,
+    MOVING: CREDIT,
     "water": CREDIT,
     "sewer": CREDIT,
     "fixed": CREDIT,

@@ -17,9 +17,10 @@ from headend.ingest.meter_state import MeterState
 from headend.ledger import chart
 from headend.ledger.chain_check import chain_faults
 from headend.ledger.fault import Fault
-from headend.ledger.rebuild import rebuild, stored_segments
+from headend.ledger.rebuild import Rebuilt, rebuild, stored_segments
 from headend.ledger.statements import PARTS
 from headend.meters.lookup import holding_of_meter
+from headend.meters.openings import WalletOpening, generations_of
 from headend.storage.writer import Tx
 
 
@@ -36,6 +37,8 @@ def trial_balance(connection: Connection) -> Iterator[Fault]:
     for code, balance in account_balances(connection).items():
         if balance < 0 and code.split("/")[0] in (chart.TILL, chart.SUSPENSE):
             yield Fault("trial-balance", f"account {code}", f"stands at {balance} mills, on the wrong side")
+        if balance and code == chart.MOVING:
+            yield Fault("trial-balance", f"account {code}", f"holds {balance} mills that left one wallet for no other")
 
 
 def account_balances(connection: Connection) -> dict[str, int]:
@@ -61,6 +64,14 @@ def wallets(connection: Connection) -> Iterator[Fault]:
         held = balances.get(chart.wallet_code(meter_id, generation))
         if held != counted:
             yield Fault("wallets", f"meter {meter_id.hex()}", f"the account holds {held}, C - D - S - R = {counted}")
+    closed = connection.exec_driver_sql(
+        "SELECT o.meter_id, o.generation FROM opening o JOIN meter m ON m.meter_id = o.meter_id "
+        "WHERE o.generation < m.generation"
+    )
+    for meter_id, generation in closed:
+        held = balances.get(chart.wallet_code(meter_id, generation))
+        if held != 0:
+            yield Fault("wallets", f"meter {meter_id.hex()}", f"closed generation {generation} still holds {held}")
 
 
 def money_in(connection: Connection) -> Iterator[Fault]:
@@ -135,10 +146,18 @@ def shadows(connection: Connection) -> Iterator[Fault]:
         if by_log != stored:
             names = [n for n in type(stored).__slots__ if getattr(stored, n) != getattr(by_log, n)]
             yield Fault("rebuild", f"meter {meter_id.hex()}", f"the log says otherwise about {', '.join(names)}")
-        posted = stored_segments(connection, meter_id, stored.generation)
-        for uplink_id in sorted(posted.keys() | rebuilt.segments.keys()):
-            if posted.get(uplink_id, []) != rebuilt.segments.get(uplink_id, []):
-                yield Fault("rebuild", f"uplink row {uplink_id}", "its slots make other segments than were posted")
+        for begins in generations_of(tx, meter_id):
+            current = begins.generation == stored.generation
+            again = rebuilt if current else rebuild(connection, meter_id, begins.generation)
+            yield from _segments(connection, again, begins)
+
+
+def _segments(connection: Connection, rebuilt: Rebuilt, begins: WalletOpening) -> Iterator[Fault]:
+    """The segments of one wallet generation, also of one that is closed."""
+    posted = stored_segments(connection, begins.meter_id, begins.generation)
+    for uplink_id in sorted(posted.keys() | rebuilt.segments.keys()):
+        if posted.get(uplink_id, []) != rebuilt.segments.get(uplink_id, []):
+            yield Fault("rebuild", f"uplink row {uplink_id}", "its slots make other segments than were posted")
 
 
 def _waits_for_rating(connection: Connection, meter_id: bytes) -> bool:

@@ -80,6 +80,51 @@ def debt_recognised(tx: Tx, key: str, holding: Holding, amount_mills: int, memo:
     return entries.post(tx, _of("debt", key, tx.now_us, memo, transfers, holding))
 
 
+def instalments_adopted(tx: Tx, key: str, holding: Holding, collected_mills: int, memo: str) -> Posted:
+    """R as an ANCHOR told it is not what the books made of the count (SEMANTICS B7). 300 F more: debit W 300,000,
+    credit receivable 300,000; 300 F less: the other way round. R is the meter's own counter: no statement.
+    """
+    wallet, receivable = holding.wallet(tx), holding.receivable(tx)
+    if collected_mills < 0:
+        wallet, receivable = receivable, wallet
+    transfers = (Transfer(wallet, receivable, abs(collected_mills)),)
+    return entries.post(tx, _of("instalments", key, tx.now_us, memo, transfers, holding))
+
+
+def unreported_charged(
+    tx: Tx, key: str, holding: Holding, transfers: tuple[Transfer, ...], wallet_mills: int, memo: str
+) -> Posted:
+    """A register shows more than its meter reported before its wallet closed (SEMANTICS A4). 80 F of water, 50 F in the
+    wallet: debit W 50,000 and receivable 30,000, credit water 80,000; `rating_debit` and D rise by 50,000.
+    """
+    entry = _of("unreported", key, tx.now_us, memo, transfers, holding)
+    return _post_and_grant(tx, entry, "rating_debit_mills", wallet_mills)
+
+
+def wallet_closed(tx: Tx, key: str, holding: Holding, balance_mills: int, memo: str) -> None:
+    """A wallet generation ends (SEMANTICS A4). 300 F left: debit W 300,000, credit moving 300,000; `moved_out` and D
+    rise by 300,000. 20 F of emergency credit used: credit W 20,000, debit moving; `moved_in` and C rise by 20,000.
+    """
+    _move(tx, key, holding, -balance_mills, memo)
+
+
+def wallet_reopened(tx: Tx, key: str, holding: Holding, balance_mills: int, memo: str) -> None:
+    """The next wallet generation begins with what the last one ended with; `moving` holds nothing then."""
+    _move(tx, key, holding, balance_mills, memo)
+
+
+def _move(tx: Tx, key: str, holding: Holding, into_wallet_mills: int, memo: str) -> None:
+    wallet, moving = holding.wallet(tx), chart.account_id(tx, chart.MOVING)
+    if into_wallet_mills > 0:
+        transfers = (Transfer(moving, wallet, into_wallet_mills),)
+        entry = _of("renewal", key, tx.now_us, memo, transfers, holding)
+        _post_and_grant(tx, entry, "moved_in_mills", into_wallet_mills)
+    elif into_wallet_mills < 0:
+        transfers = (Transfer(wallet, moving, -into_wallet_mills),)
+        entry = _of("renewal", key, tx.now_us, memo, transfers, holding)
+        _post_and_grant(tx, entry, "moved_out_mills", -into_wallet_mills)
+
+
 def rating_corrected(
     tx: Tx, key: str, holding: Holding, transfers: tuple[Transfer, ...], wallet_mills: int, memo: str
 ) -> Posted:

@@ -13,14 +13,16 @@ from headend.billing import rating_base
 from headend.billing.rerate import Finding, rate_again
 from headend.ingest import meter_state
 from headend.ingest.advance import Advanced, advance
-from headend.ingest.decode import Log
+from headend.ingest.anchored import remember_anchor
+from headend.ingest.decode import Log, Lost
 from headend.ingest.hear import lost_state, start_told_by
 from headend.ingest.meter_state import MeterState
-from headend.ingest.place import LOG_COLUMNS, stored_log
+from headend.ingest.place import LOG_COLUMNS, stored_log, stored_lost
 from headend.ingest.post import segment_row
+from headend.meters.openings import generations_of, opening_of
 from headend.storage.columns import segment_columns
 from headend.storage.writer import Tx
-from protocol.wire.messages import UP_ANCHOR, UP_DEVICE
+from protocol.wire.messages import UP_ANCHOR, UP_DEVICE, UP_GAP
 from protocol.wire.uplinks import decode_up
 
 _COLUMNS = ("id", "batch_id", "counter", "type", "facts", "log_generation", "first_slot", "slots")
@@ -36,34 +38,40 @@ class Rebuilt:
     finding: Finding
 
 
-def rebuild(connection: Connection, meter_id: bytes) -> Rebuilt:
-    """Replay every uplink of a meter's wallet generation in the order in which they were stored."""
+def rebuild(connection: Connection, meter_id: bytes, generation: int | None = None) -> Rebuilt:
+    """Replay every uplink of a wallet generation of a meter (its present one unless said) in the order of storing."""
     tx = Tx(connection, 0, 0)
-    generation, first_slot, first_index_l = tx.cursor.execute(
-        "SELECT generation, first_slot, first_index_l FROM meter WHERE meter_id = ?", (meter_id,)
-    ).fetchone()
-    state = meter_state.opened(meter_id, generation, first_slot, first_index_l)
+    if generation is None:
+        generation = generations_of(tx, meter_id)[-1].generation
+    state = meter_state.opened(opening_of(tx, meter_id, generation))
     segments: dict[int, list[dict[str, int]]] = {}
     logs: list[Log] = []
+    gaps: list[Lost] = []
     highest, quarantined = -1, False
     for row in _uplinks(tx, meter_id, generation):
         tx.batch_id = row["batch_id"]
         highest = max(highest, row["counter"])
+        newest = row["counter"] == highest
         message = decode_up(row["type"], row["facts"]) if row["type"] in (UP_ANCHOR, UP_DEVICE) else None
-        lost = lost_state(state, message, row["counter"] == highest)
+        lost = lost_state(state, message, newest)
         if row["type"] == UP_DEVICE and not quarantined:
             state = start_told_by(state, message)
-        if row["first_slot"] is not None:
-            logs.append(stored_log(tx, meter_id, tuple(row[name] for name in LOG_COLUMNS)))
+        stored = tuple(row[name] for name in LOG_COLUMNS)
+        if row["type"] == UP_GAP:
+            gaps.append(stored_lost(stored))
+        elif row["first_slot"] is not None:
+            logs.append(stored_log(tx, meter_id, stored))
         posts = row["first_slot"] is not None or row["type"] == UP_DEVICE
         if quarantined:
             advanced = Advanced(replace(state, waiting=1))
         else:
-            advanced = advance(tx, state, logs if posts else (), row["id"])
+            state = remember_anchor(state, message, newest)
+            advanced = advance(tx, state, logs if posts else (), gaps if posts else (), row["id"])
         quarantined = quarantined or lost or advanced.went_back
         state = advanced.state
         segments[row["id"]] = [segment_row(segment) for segment in advanced.segments]
         logs = [log for log in logs if _still_matters(log, state)]
+        gaps = [gap for gap in gaps if _still_matters(gap, state)]
     finding = rate_again(tx, state)
     return Rebuilt(replace(state, today=finding.today, corrected_mills=finding.total_mills), segments, finding)
 
@@ -105,7 +113,7 @@ def _uplinks(tx: Tx, meter_id: bytes, generation: int) -> Iterator[dict[str, Any
         yield dict(zip(_COLUMNS, row, strict=True))
 
 
-def _still_matters(log: Log, state: MeterState) -> bool:
+def _still_matters(log: Log | Lost, state: MeterState) -> bool:
     if not state.started or log.log_generation > state.log_generation:
         return True
     return log.log_generation == state.log_generation and log.end_slot > state.frontier_slot

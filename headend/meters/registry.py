@@ -7,14 +7,16 @@ from typing import Literal
 from headend.billing.packs import bring_tariffs
 from headend.billing.plans import set_policy
 from headend.billing.published import known_at, timeline
-from headend.downlink.desired import opening_message, reserve
+from headend.downlink.desired import reserve
 from headend.downlink.reply import seal
+from headend.downlink.wallet import opening_message
 from headend.ingest import meter_link, meter_state
 from headend.ledger.payments import is_text
 from headend.ledger.posting_rules import Holding, meter_opened
 from headend.meters.customer_number import customer_number
 from headend.meters.keyring import Keyring
 from headend.meters.lookup import Contract
+from headend.meters.openings import WalletOpening, open_generation
 from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
 from protocol.rules.policy import NEW, Policy
@@ -84,7 +86,9 @@ def add_meter(tx: Tx, keyring: Keyring, new: NewMeter) -> Provisioning:
     root = keyring.new_root(tx, new.meter_id, generation)
     contract, number = _sign_contract(tx, new)
     meter_opened(tx, Holding(new.meter_id, generation, contract.contract_id))
-    meter_state.save(tx, meter_state.opened(new.meter_id, generation, new.start_slot, new.first_index_l))
+    begins = WalletOpening(new.meter_id, generation, tx.batch_id, new.first_index_l, new.start_slot)
+    open_generation(tx, begins)
+    meter_state.save(tx, meter_state.opened(begins))
     bring_tariffs(tx, contract, new.start_slot)
     set_policy(tx, new.meter_id, new.policy)
     link = meter_link.new_link(new.meter_id, generation, 0, new.start_slot)

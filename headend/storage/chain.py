@@ -41,6 +41,7 @@ CHAINED: dict[str, int] = {
     "meter_event": 12,
     "tariff_terms": 13,
     "rating_notice": 14,
+    "lost_slots": 15,
     "audit": 20,
 }
 _LEFT_OUT = ERASABLE.keys() | CARRIAGE.keys()

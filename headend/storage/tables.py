@@ -24,6 +24,10 @@ from headend.storage.columns import (
 from headend.storage.columns import COUNTER_MAX as COUNTER_MAX
 from headend.storage.columns import ROLES as ROLES
 from headend.storage.columns import metadata as metadata
+from headend.storage.desired_tables import meter_command as meter_command
+from headend.storage.desired_tables import slot_request as slot_request
+from headend.storage.generation_tables import lost_slots
+from headend.storage.generation_tables import opening as opening
 from headend.storage.radio_tables import radio as radio
 from headend.storage.rating_tables import rating_base as rating_base
 from headend.storage.rating_tables import rating_notice, tariff_terms
@@ -265,6 +269,7 @@ BOOKS = (
     till_event,
     payment,
     meter_event,
+    lost_slots,
     tariff_terms,
     rating_notice,
     audit,
@@ -410,6 +415,8 @@ meter_state = table(
     *(whole(f"today_{name}") for name in ("spent_mills", "remainder", "day", "month", "position_l")),
     *(whole(f"carry_{role}") for role in ROLES[:-1]),  # below one mill, at scale 4
     whole("corrected_mills"),  # A: the signed sum of rating corrections (SEMANTICS B5)
+    whole("anchor_slot"),  # of the newest ANCHOR that is still ahead of the frontier, and its R; 0 for none
+    whole("anchor_collected_mills"),
 )
 
 meter_link = table(
@@ -436,4 +443,11 @@ meter_link = table(
     whole("boot_count", required=False),
     whole("balance_mills", required=False),  # the meter's own, derived at its last cut (SEMANTICS B8)
     whole("balance_slot", required=False),
+    whole("next_epoch", required=False),  # the key epoch a REKEY asks for, until it is heard (SEMANTICS D4)
+    whole("command_echo"),  # the number of the last COMMAND done
+    whole("report_slots", required=False),
+    whole("acked_echo"),  # the acked slot the meter told of, and the last one it was told
+    whole("acked_told"),
+    whole("time_told_us", required=False),
+    whole("pack_turn"),  # rises with each part of a pack that is sent
 )

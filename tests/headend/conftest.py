@@ -37,6 +37,7 @@ def busy_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for first in range(0, 48 * 28, 48):
         world.receive(meter, meter.report(first, 48))
     world.receive(meter, meter.report(48 * 28, 90))
+    world.receive(meter, meter.gap(48 * 28 + 90, 6))
     world.receive(meter, meter.event(6, 1))
     world.close()
     return folder

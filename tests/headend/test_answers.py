@@ -112,13 +112,6 @@ def test_d2_no_downlink_counter_is_ever_used_twice(world: World) -> None:
     assert used == sorted(set(used))
 
 
-def test_one_downlink_fits_a_class_a_radio(world: World) -> None:
-    """R01: LoRaWAN has one downlink per uplink; the statement comes first."""
-    meter = world.add()
-    world.publish(NIGER, START_SLOT + 5 * DAY)
-    assert kinds(world.lose_answer(meter, meter.anchor(), Bearer.LORAWAN)) == [STATEMENT]
-
-
 # ---- refusals ------------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from headend.billing.plans import set_debt_plan
 from headend.billing.slots import RatedSlot, spread_unsure
 from headend.ingest.hear import echoed
 from headend.ledger.checks import account_balances, check_books
@@ -185,22 +184,6 @@ def test_a4_a_meter_that_lost_its_state_is_quarantined_whatever_its_log_generati
     assert world.one("SELECT state FROM meter") == "quarantined"
     assert world.rows("SELECT kind FROM case_file") == [("went-back",)]
     assert world.reader.read(check_books) == []
-
-
-def test_b7_less_r_at_the_meter_than_in_the_books_is_a_case_and_no_quarantine(world: World) -> None:
-    """B7: R is derived from a count; an ANCHOR tells it whole. A difference is one case, however often it is told."""
-    meter = world.add()
-    world.pay(meter.number, 9_000, "t")
-    world.writer.run(lambda tx: set_debt_plan(tx, meter.meter_id, "d1", 2_500_000, 1_000_000, 0))
-    world.receive(meter, meter.poll())
-    meter.use([5] * DAY)
-    world.receive(meter, meter.report(0, DAY))
-    meter.use([5] * 3)
-    meter.debt = meter.debt._replace(collected_mills=700_000)
-    for _ in range(2):
-        world.receive(meter, meter.anchor())
-    assert world.rows("SELECT kind FROM case_file") == [("debt-bounds",)]
-    assert world.one("SELECT state FROM meter") == "active"
 
 
 def test_a_log_under_a_lost_pack_is_one_case_and_the_pack_is_sent_again(world: World) -> None:

@@ -5,6 +5,7 @@ answers or not.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from headend.downlink.reply import Reply, seal
 from headend.meters.registry import Provisioning
@@ -19,16 +20,20 @@ from protocol.wire.messages import (
     DOWN_TARIFF,
     STATUS_CLOCK_UNSURE,
     Anchor,
+    Command,
     Day,
     Device,
     Event,
     EventEntry,
+    Gap,
     Opening,
     Poll,
     Range,
+    Result,
     Statement,
     Time,
 )
+from protocol.wire.parts import join_parts
 from protocol.wire.uplinks import encode_up
 from protocol.wire.window import EMPTY, EXTRA_WINDOWS_METER, accept, candidates, is_fresh
 
@@ -46,6 +51,8 @@ class Slot:
     instalments: int
     pack: int
     sure: bool
+    remainder: int
+    position_l: int
 
 
 class VirtualMeter:
@@ -72,6 +79,7 @@ class VirtualMeter:
         self.log: list[Slot] = []
         self.skew_mills = 0
         self.times: list[tuple[int, int]] = []
+        self.parts: dict[tuple[int, int], dict[int, Any]] = {}
         self._open(record.opening_frame)
 
     @property
@@ -99,7 +107,8 @@ class VirtualMeter:
             self.rating = rating.spend(self.rating, pack, value)
             self.volume_l += value
             counters = (self.spent_mills, self.debt.collected_mills, self.debt.count)
-            logged = Slot(self.log_generation, self.slot, before_l, value, *counters, pack.version, sure)
+            below = (self.rating.remainder, self.rating.position_l)
+            logged = Slot(self.log_generation, self.slot, before_l, value, *counters, pack.version, sure, *below)
             self.log.append(logged)
             self.slot += 1
 
@@ -127,6 +136,34 @@ class VirtualMeter:
             [item.litres for item in run],
         )
         return self.seal(message, slot_phase(head.slot, self.packs[0].offsets))
+
+    def gap(self, first: int, count: int) -> bytes:
+        """A GAP in the place of `count` slots from the log's index `first` on: the counters at both ends."""
+        before = self.log[first - 1] if first else None
+        head, last = self.log[first], self.log[first + count - 1]
+        spent_mills, collected_mills = (0, 0) if before is None else (before.spent_mills, before.collected_mills)
+        message = Gap(
+            head.slot,
+            count,
+            last.volume_l + last.litres,
+            head.volume_l & 0xFFFFFF,
+            last.spent_mills,
+            spent_mills & 0xFFFFFF,
+            last.collected_mills,
+            collected_mills & 0xFFFFFF,
+            last.position_l,
+            head.log_generation & 3,
+            last.remainder,
+            last.instalments & 63,
+        )
+        return self.seal(message)
+
+    def result(self, command: Command, outcome: int, at_unix_s: int) -> bytes:
+        return self.seal(Result(command.id, command.code, outcome, at_unix_s))
+
+    def change_keys(self, epoch: int) -> None:
+        """Seal and open under the keys of another epoch from now on (SEMANTICS D4)."""
+        self.keys = derive(self.record.root, self.meter_id, self.record.generation, epoch)
 
     def poll(self) -> bytes:
         return self.seal(Poll())
@@ -175,6 +212,9 @@ class VirtualMeter:
         assert isinstance(opening, Opening)
         self.slot = opening.holder_slot
         assert opening.volume_l == self.volume_l
+        self.credited_mills, self.debited_mills = opening.credited_mills, opening.debited_mills
+        self.statement = opening.number
+        self.rating = rating.RatingState(0, 0, opening.day or -1, opening.month or -1, opening.position_l)
 
     def _apply(self, kind: int, message: object) -> None:
         if isinstance(message, Statement):
@@ -185,11 +225,17 @@ class VirtualMeter:
                 self.acked_slot = max(self.acked_slot, message.acked_slot)
         elif isinstance(message, Time):
             self.times.append((message.counter, message.unix_s))
-        elif kind == DOWN_TARIFF:
+        elif kind == DOWN_TARIFF and (body := self._body(kind, message)) is not None:
             start = max(message.from_slot, self.slot)  # type: ignore[attr-defined]
-            pack = tariff.decode_body(message.version, message.from_slot, message.chunk)  # type: ignore[attr-defined]
+            pack = tariff.decode_body(message.version, message.from_slot, body)  # type: ignore[attr-defined]
             if pack.version not in [held.version for held in self.packs]:
                 self.packs.append(pack._replace(from_slot=start))
         elif kind == DOWN_PLAN and message.version > self.plan_version:  # type: ignore[attr-defined]
             self.plan_version = message.version  # type: ignore[attr-defined]
             self.plan = debt.decode_body(message.version, message.from_slot, message.chunk)  # type: ignore[attr-defined]
+
+    def _body(self, kind: int, part: Any) -> bytes | None:
+        """The body of a pack once all its parts were heard, in whatever order."""
+        parts = self.parts.setdefault((kind, part.version), {})
+        parts[part.index] = part
+        return join_parts(tuple(parts[at] for at in sorted(parts))) if len(parts) == part.count else None

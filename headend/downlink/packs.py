@@ -1,0 +1,46 @@
+"""Tariffs, policies and plans that a meter does not echo yet: whole where a frame holds them, else part by part.
+
+A body that needs several frames is sent in turn, part after part and round again, until the echo says that it is
+complete: a part that was lost comes again by itself, and nobody needs to know which one it was.
+"""
+
+from headend.downlink.reply import Message
+from headend.ingest.meter_link import MeterLink
+from headend.storage.writer import Tx
+from protocol.wire.downlinks import encode_down
+from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF
+from protocol.wire.parts import pack_parts
+
+# The oldest pack of a kind that the meter has not echoed and that no newer one replaces. A tariff from before the one
+# that acts would be ignored (SEMANTICS B4), so it must not hold up the next.
+_PENDING = (
+    "SELECT version, from_slot, body FROM pack p WHERE meter_id = ? AND kind = ? AND version > ? "
+    "AND NOT EXISTS (SELECT 1 FROM pack n WHERE n.meter_id = p.meter_id AND n.kind = p.kind "
+    "AND n.version > p.version AND (p.kind <> 3 OR n.from_slot <= p.from_slot)) "
+    "AND NOT EXISTS (SELECT 1 FROM pack a WHERE a.meter_id = p.meter_id AND a.kind = 3 AND p.kind = 3 "
+    "AND a.version = ? AND a.from_slot > p.from_slot) ORDER BY version LIMIT 1"
+)
+
+
+def pending_packs(tx: Tx, link: MeterLink, acting: int) -> list[tuple[Message, ...]]:
+    """The parts of what is missing, one pack of each kind; `acting` is the version of the tariff that acts."""
+    echoes = {DOWN_TARIFF: link.tariff_echo, DOWN_POLICY: link.policy_echo, DOWN_PLAN: link.plan_echo}
+    pending = []
+    for kind, echo in echoes.items():
+        row = tx.cursor.execute(_PENDING, (link.meter_id, kind, echo, acting if link.tariff_echo else 0)).fetchone()
+        if row is not None:
+            pending.append(tuple(encode_down(part, kind) for part in pack_parts(*row)))
+    return pending
+
+
+def next_parts(pending: list[tuple[Message, ...]], turn: int, room: int) -> tuple[list[Message], int]:
+    """(parts to send now, the next turn): packs take turns, and within a pack its parts; none goes twice at a time."""
+    picked: dict[tuple[int, int], Message] = {}
+    packs = len(pending)
+    for _ in range(packs * room):
+        if len(picked) == room:
+            break
+        pack, part = turn % packs, turn // packs % len(pending[turn % packs])
+        picked[pack, part] = pending[pack][part]
+        turn += 1
+    return [picked[place] for place in sorted(picked)], turn

@@ -1,0 +1,44 @@
+"""R is told whole by an ANCHOR and derived from a count everywhere else: at the slot of an ANCHOR its word holds (B7).
+
+An ANCHOR runs ahead of the logs of its slots. So it is remembered until the frontier reaches its slot; then what the
+books made of the count is compared, and the difference adopted if the plans given to the meter allow it.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from headend.billing.instalments import within_bounds
+from headend.billing.plans import plans_given
+from headend.ingest.meter_state import MeterState
+from headend.ingest.posting import Adopted, Finding, Posting
+from headend.ledger.cases import CaseKind
+from headend.storage.writer import Tx
+from protocol.wire.messages import Anchor
+
+
+def remember_anchor(state: MeterState, message: Any, newest: bool) -> MeterState:
+    """The state with an ANCHOR of its log generation kept, if it is the newest word and not behind the frontier."""
+    if not (isinstance(message, Anchor) and newest and state.started):
+        return state
+    if message.log_generation2 != state.log_generation & 3 or message.slot < state.frontier_slot:
+        return state
+    return replace(state, anchor_slot=message.slot, anchor_collected_mills=message.collected_mills)
+
+
+def settle_anchor(tx: Tx, posting: Posting) -> None:
+    """Where the frontier stands at the remembered ANCHOR, take its R or open a case; forget one that it passed."""
+    state = posting.state
+    if not state.anchor_slot or state.frontier_slot < state.anchor_slot:
+        return
+    posting.state = replace(state, anchor_slot=0, anchor_collected_mills=0)
+    difference_mills = state.anchor_collected_mills - state.collected_mills
+    if state.frontier_slot > state.anchor_slot or not difference_mills:
+        return
+    given = plans_given(tx, state.meter_id, state.generation)
+    if not within_bounds(given, state.instalments, state.anchor_collected_mills):
+        detail = {"collected_mills": state.anchor_collected_mills, "known_mills": state.collected_mills}
+        key = f"{state.generation}:R{difference_mills}"
+        posting.findings.append(Finding(CaseKind.DEBT_BOUNDS, key, detail))
+        return
+    posting.adopted.append(Adopted(state.log_generation, state.anchor_slot, difference_mills))
+    posting.state = replace(posting.state, collected_mills=state.anchor_collected_mills)
