@@ -100,7 +100,7 @@ def frozen(path: Path) -> dict[str, str]:
 
 def path_of(version: int) -> Path:
     """The frozen facts of a version."""
-    return FOLDER / f"frozen_v{version}.txt"
+    return FOLDER.joinpath(f"frozen_v{version}.txt")
 
 
 def judge(kept: dict[str, str], now: dict[str, str], version: int) -> str:
