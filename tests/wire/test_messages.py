@@ -11,6 +11,7 @@ from protocol.errors import (
     FIELD_TYPE,
     FRAME_LENGTH,
     RANGE_ORDER,
+    TYPE_RESERVED,
     WireRefused,
 )
 from protocol.vectors import cases
@@ -155,3 +156,9 @@ def test_c_and_d_travel_whole() -> None:
     assert downlinks.decode_down(*downlinks.encode_down(statement)) == statement
     opening = Opening(1, 0, 0, 0, 0, 0, 2**53 - 1, 2**53 - 2, 1)
     assert downlinks.decode_down(*downlinks.encode_down(opening)) == opening
+
+
+def test_a_type_beyond_three_bits_is_no_message() -> None:
+    """No frame can carry one; a caller that takes types from elsewhere is refused all the same."""
+    assert code_of(uplinks.decode_up, 8, b"") == (TYPE_RESERVED, "type")
+    assert code_of(downlinks.decode_down, 8, b"") == (TYPE_RESERVED, "type")
