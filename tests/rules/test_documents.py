@@ -6,35 +6,45 @@ from pathlib import Path
 
 import pytest
 
-from protocol.rules import decision, rating, reason_codes
-from protocol.rules.tariff import Tariff, encode_body
+from protocol.rules import decision, policy, rating, reason_codes, tariff
+from protocol.rules.tariff import Tariff
+from tests.rules.homes import LIFELINE, POLICY
 from tests.rules.packs import KIAMBU, MOGALE, NIGER
+from tests.rules.test_policy_pack import FEASTS, FULL
 
 ROOT = Path(__file__).resolve().parents[2]
 TARIFFS = (ROOT / "docs" / "TARIFFS.md").read_text()
-PACKS = {"Niger": NIGER, "Kiambu": KIAMBU, "Mogale": MOGALE}
+BODIES = {
+    "Niger": tariff.encode_body(NIGER),
+    "Kiambu": tariff.encode_body(KIAMBU),
+    "Mogale": tariff.encode_body(MOGALE),
+    "Lifeline": policy.encode_body(LIFELINE),
+    "Weekends": policy.encode_body(POLICY),
+    "Irish": policy.encode_body(FEASTS),
+    "Everything": policy.encode_body(FULL),
+}
 
 
 def section(title: str) -> str:
     return next(part for part in TARIFFS.split("\n## ") if part.startswith(title))
 
 
-@pytest.mark.parametrize(("title", "tariff", "rows"), [("Worked: Niger", NIGER, 6), ("Worked: Kiambu", KIAMBU, 6)])
-def test_the_worked_tables_are_right(title: str, tariff: Tariff, rows: int) -> None:
+@pytest.mark.parametrize(("title", "priced", "rows"), [("Worked: Niger", NIGER, 6), ("Worked: Kiambu", KIAMBU, 6)])
+def test_the_worked_tables_are_right(title: str, priced: Tariff, rows: int) -> None:
     found = re.findall(r"^\| ([\d.]+) \|.*\| ([\d,]+) \|$", section(title), re.MULTILINE)
     assert len(found) == rows
     for cubic_metres, mills in found:
         whole, _, part = cubic_metres.partition(".")
         litres = int(whole) * 1_000 + int(part.ljust(3, "0"))
-        state = rating.rate_slot(rating.NEW, tariff, tariff.from_slot, litres, True)
+        state = rating.rate_slot(rating.NEW, priced, priced.from_slot, litres, True)
         assert state.spent_mills == int(mills.replace(",", "")), cubic_metres
 
 
 def test_the_printed_bodies_are_the_bodies() -> None:
     printed = re.findall(r"^\| (\w+) \| `([0-9a-f ]+)` \| (\d+) \|$", TARIFFS, re.MULTILINE)
-    assert [name for name, _, _ in printed] == list(PACKS)
+    assert [name for name, _, _ in printed] == list(BODIES)
     for name, body, length in printed:
-        assert encode_body(PACKS[name]) == bytes.fromhex(body)
+        assert BODIES[name] == bytes.fromhex(body), name
         assert len(bytes.fromhex(body)) == int(length)
 
 
