@@ -17,6 +17,8 @@ SLEW_S_PER_DAY = const(30)
 AGREE_S = const(60)
 SENT_KEPT = const(32)
 FINISHED_LOGS_MAX = const(3)
+KNOWN_SINCE_S = const(1767225600)  # 2026-01-01: a clock that never was set counts from 2020
+LIFE_S = const(630720000)  # 20 years
 
 # What a TIME did.
 IGNORED = 0
@@ -57,7 +59,9 @@ class Clock:
             self.sent.pop(0)
 
     def hear(self, counter, heard_unix_s):
-        """(what became of it, seconds stepped) for a TIME about our uplink `counter`."""
+        """(what became of it, seconds stepped) for a TIME about our uplink `counter`. No slot is before 2020."""
+        if heard_unix_s < EPOCH_UNIX_S:
+            return IGNORED, 0
         for sent_counter, sent_us in self.sent:
             if sent_counter == counter:
                 return self._apply(counter, heard_unix_s * SECOND_US - sent_us)
@@ -67,8 +71,8 @@ class Clock:
         step_s = (offset_us - self.offset_us) // SECOND_US
         if self.state.sure:
             return self._slew(step_s)
-        if len(self.state.finished) >= FINISHED_LOGS_MAX:
-            return IGNORED, 0  # a step may begin another log: first these must be acknowledged
+        if not self._may_step(step_s):
+            return IGNORED, 0
         if abs(step_s) > DAY_S:
             waiting = self.waiting
             self.waiting = (counter, offset_us)
@@ -78,6 +82,12 @@ class Clock:
         self.offset_us = offset_us
         self.state.sure = 1
         return STEPPED, step_s
+
+    def _may_step(self, step_s):
+        """Not where it may begin one more log than the state keeps; and a clock that has known the time is not wrong by
+        more than a meter lives."""
+        knew_it = self.state.unix_s >= KNOWN_SINCE_S
+        return len(self.state.finished) < FINISHED_LOGS_MAX and not (knew_it and abs(step_s) > LIFE_S)
 
     def _slew(self, step_s):
         state = self.state
