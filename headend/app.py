@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from headend.api import routes, sim
-from headend.api.access import REMOTE, known_host
+from headend.api.access import REMOTE, known_host, on_this_machine_only
 from headend.api.aftermath import KEYRING, PUSH, STORY
 from headend.api.edge import add_safe_headers, edge
 from headend.api.endpoint import BODY_BYTES_MAX
@@ -29,9 +29,13 @@ from headend.clock import Clock
 from headend.downlink.reply import Reply
 from headend.exclusive import alone_with
 from headend.ingest.pipeline import Ingest
+from headend.ingest.received import Answer, Received
 from headend.ledger.books import open_books
+from headend.life import CHECK_PERIOD_S, check_in_turn, show_life
 from headend.meters.keyring import Keyring
 from headend.meters.wrapped import kek_ids_of, open_keyring
+from headend.metrics import METRICS, Metrics
+from headend.metrics import page as metrics_page
 from headend.payments.amounts import EXPONENTS
 from headend.payments.serve import settle_unanswered
 from headend.rating_in_turn import rating_in_turn
@@ -65,6 +69,7 @@ def create_app(
     ingest: Ingest,
     push: Callable[[Reply], None],
     news: asyncio.Event,
+    metrics: Metrics,
 ) -> web.Application:
     """The HTTP application over parts that are open already. Nothing is started and nothing is listened on.
 
@@ -78,6 +83,8 @@ def create_app(
     app[STORY] = story
     app[LIVE] = Live(store, story, Renderer(settings.simulated), news)
     app[REMOTE] = settings.allow_remote
+    app[METRICS] = metrics
+    app[CHECK_PERIOD_S] = settings.ledger_check_s
     app.on_response_prepare.append(add_safe_headers)
     document = encoded(routes.ENDPOINTS)
 
@@ -87,11 +94,14 @@ def create_app(
     app.router.add_get("/openapi.json", openapi)
     routes.add_routes(app)
     pages.add_routes(app)
-    app.router.add_post("/v1/uplinks", uplinks_handler(store.writer, ingest, store.clock, lambda *_: news.set()))
+    app.router.add_post("/v1/uplinks", uplinks_handler(store.writer, ingest, store.clock, _heard(metrics, news)))
+    app.router.add_get("/metrics", on_this_machine_only(metrics_page))
     if settings.simulated:
         sim.add_routes(app, store.clock)
     app.cleanup_ctx.append(_watch)
     app.cleanup_ctx.append(rating_in_turn)
+    app.cleanup_ctx.append(check_in_turn)
+    app.cleanup_ctx.append(show_life)
     return app
 
 
@@ -119,16 +129,18 @@ async def running(settings: Settings, clock: Clock, random: Random, started_ms: 
 async def _listening(settings: Settings, store: Store, keyring: Keyring, ingest: Ingest) -> AsyncIterator[Running]:
     udp: UdpBearer | None = None
     news = asyncio.Event()
+    metrics = Metrics(store)
+    heard = _heard(metrics, news)
     token = "" if settings.chirpstack is None else read_token(settings.chirpstack.token_file)
     if settings.udp is not None:
         here = (settings.udp.host, settings.udp.port)
         with _listening_refused("--udp", settings.udp):
-            udp = await serve_udp(store.writer, ingest, store.clock, *here, lambda *_: news.set())
+            udp = await serve_udp(store.writer, ingest, store.clock, *here, heard)
     outbox = None if settings.chirpstack is None else _outbox(settings.chirpstack, token)
     pushes = tuple(bearer.push for bearer in (udp, outbox) if bearer is not None)
-    app = create_app(settings, store, keyring, ingest, lambda reply: _push(pushes, reply), news)
+    app = create_app(settings, store, keyring, ingest, lambda reply: _push(pushes, metrics, reply), news, metrics)
     if outbox is not None:
-        bearer = chirpstack.ChirpStackBearer(store.writer, ingest, store.clock, outbox, lambda *_: news.set())
+        bearer = chirpstack.ChirpStackBearer(store.writer, ingest, store.clock, outbox, heard)
         app.router.add_post(chirpstack.PATH, bearer.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     try:
@@ -177,8 +189,19 @@ async def _watch(app: web.Application) -> AsyncIterator[None]:
         await watching
 
 
-def _push(pushes: tuple[Callable[[Reply], None], ...], reply: Reply) -> None:
+def _heard(metrics: Metrics, news: asyncio.Event) -> Callable[[Received, Answer], None]:
+    """What follows each uplink, whatever carried it."""
+
+    def heard(received: Received, answer: Answer) -> None:
+        metrics.heard(received, answer)
+        news.set()
+
+    return heard
+
+
+def _push(pushes: tuple[Callable[[Reply], None], ...], metrics: Metrics, reply: Reply) -> None:
     """Each bearer takes what is its own; what none takes, the meter gets with its next uplink."""
+    metrics.sent(reply)
     for push in pushes:
         push(reply)
 

@@ -17,6 +17,7 @@ from headend.cli.config import CONFIG
 from headend.cli.work import DATABASE, KEY_FILE, UTILITY, refusals_told
 from headend.clock import SimClock, SystemClock
 from headend.configuration import effective
+from headend.life import notify
 from headend.log import configure
 from headend.payments.amounts import EXPONENTS
 from headend.settings import (
@@ -97,6 +98,7 @@ async def _serve(settings: Settings) -> None:
     async with running(settings, clock, os.urandom, time.time_ns() // 1_000_000) as started:
         click.echo(json.dumps({"ready": True, "http": started.http, "udp": started.udp}))
         sys.stdout.flush()
+        notify("READY=1")
         await stop.wait()
 
 

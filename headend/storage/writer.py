@@ -8,6 +8,7 @@ One batch is one transaction, one fsync and one link of the hash chain.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -71,12 +72,16 @@ Job = Callable[[Tx], T]
 
 
 class Writer:
-    """Owns the writing connection: `submit` in a coroutine, `run` elsewhere; `close` waits for what was accepted."""
+    """Owns the writing connection: `submit` in a coroutine, `run` elsewhere; `close` waits for what was accepted.
+
+    `observe` is called by its thread after each commit with the number of jobs and the seconds it took.
+    """
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
         self._engine = sqlite.writer_engine(path)
         self._jobs: queue.SimpleQueue[tuple[Job[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self.observe: Callable[[int, float], None] = lambda _jobs, _took_s: None
         self._closed = False
         self._gate = threading.Lock()
         self._connection = self._engine.connect()
@@ -93,6 +98,11 @@ class Writer:
     def run(self, job: Job[T]) -> T:
         """The same, for a thread that may block."""
         return self._enqueue(job).result()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait for the next commit."""
+        return self._jobs.qsize()
 
     def close(self) -> None:
         """Finish what was accepted, then stop."""
@@ -122,7 +132,10 @@ class Writer:
                     self._jobs.put(None)
                     break
                 batch.append(following)
-            self._resolve(self._commit([pair for pair in batch if pair[1].set_running_or_notify_cancel()]))
+            started_s = time.perf_counter()
+            outcomes = self._commit([pair for pair in batch if pair[1].set_running_or_notify_cancel()])
+            self.observe(len(outcomes), time.perf_counter() - started_s)
+            self._resolve(outcomes)
 
     def _commit(self, batch: list[tuple[Job[Any], "Future[Any]"]]) -> list[tuple["Future[Any]", Any, bool]]:
         """Run and commit a batch: (future, result or exception, done), to be told only now that it is durable."""

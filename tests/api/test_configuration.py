@@ -53,7 +53,7 @@ def test_every_option_of_serve_is_a_setting_with_the_same_default() -> None:
     for name, parameter in options.items():
         assert option(name) in parameter.opts
         default = parameter.get_default(click.Context(serve), call=False)
-        if default is not None and not callable(default):
+        if getattr(DEFAULTS, name) is not None and not callable(default):
             assert parameter.type_cast_value(click.Context(serve), default) == getattr(DEFAULTS, name), name
 
 
