@@ -32,12 +32,13 @@ def currency_label(currency: str) -> str:
     return _CURRENCY_LABELS.get(currency, currency)
 
 
-def exact_money(amount_mills: int, exponent: int, language: str) -> str:
+def exact_money(amount_mills: int, exponent: int, language: str, below_mill_digits: int = 0) -> str:
     """Mills as the currency is written, with what is below its minor unit as far as there is any, without its name.
 
-    55,200 mills are "55,2" F CFA in French; 57,750,000 mills are "577.50" KSh, and one mill more "577.50001".
+    55,200 mills are "55,2" F CFA in French; 57,750,000 mills are "577.50" KSh, and one mill more "577.50001". With
+    `below_mill_digits` 4 the amount is at scale 4.
     """
-    digits = exponent + MILL_DIGITS
+    digits = exponent + MILL_DIGITS + below_mill_digits
     whole, fraction = divmod(abs(amount_mills), 10**digits)
     written = str(fraction).zfill(digits)
     kept = written[:exponent] + written[exponent:].rstrip("0")

@@ -37,7 +37,10 @@ def serve(endpoint: Endpoint) -> Handler:
         given |= {"caller": caller, "now_unix_s": store.now_unix_s(), "keyring": request.app[KEYRING]}
         if endpoint.writes:
             return answered(endpoint, request, await _write(endpoint, request, store, caller, raw, given))
-        result = await store.read(lambda connection: _call(endpoint, given | {"connection": connection}))
+        try:
+            result = await store.read(lambda connection: _call(endpoint, given | {"connection": connection}))
+        except Refused as refused:
+            raise _problem_of(refused) from None
         return answered(endpoint, request, msgspec.json.encode(result))
 
     return handle

@@ -147,6 +147,13 @@ _WHO_MAY = {
 }
 
 _NAMED = {
+    "tariff_not_known": Kind(
+        404,
+        "No such tariff then",
+        "Aucun tarif à cette date",
+        "No tariff '{code}' is true at that time by what was known then; GET /v1/tariffs lists all.",
+        "Aucun tarif « {code} » n’est valable à cette date selon ce qui était connu ; GET /v1/tariffs donne la liste.",
+    ),
     "unknown_key": Kind(
         404,
         "Unknown API key",

@@ -5,6 +5,7 @@ from aiohttp import web
 from headend.api import (
     audit,
     cases,
+    explained,
     health,
     key_management,
     ledger,
@@ -19,6 +20,7 @@ from headend.api import (
     slots,
     statement_lines,
     suspense,
+    tariff_knowledge,
     tariffs,
 )
 from headend.api.dispatch import serve
@@ -34,7 +36,9 @@ REST: tuple[Endpoint, ...] = (
     *renewals.ENDPOINTS,
     *slots.ENDPOINTS,
     *statement_lines.ENDPOINTS,
+    *explained.ENDPOINTS,
     *tariffs.ENDPOINTS,
+    *tariff_knowledge.ENDPOINTS,
     *plans.ENDPOINTS,
     *radios.ENDPOINTS,
     *payments.ENDPOINTS,

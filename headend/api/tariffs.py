@@ -117,15 +117,20 @@ def tariff_as_known(connection: Connection, code: str, slot: int, at_us: int) ->
 
 def create_tariff(tx: Tx, aftermath: Aftermath, body: TariffToPublish, idempotency_key: str) -> Tariff:
     """Publish prices that are true from an instant on. Each meter of the code gets its pack with its next answer."""
+    slot = valid_from_slot(body)
+    terms = Terms(body.late, body.notice_days, body.prorated)
+    tariff_id = publish_tariff(tx, body.code, body.title, printed_of(body.prices), slot, terms, idempotency_key)
+    aftermath.tell(_told(tx, body, slot_start(slot)))
+    row = tx.connection.execute(text("SELECT * FROM tariff WHERE id = :id"), {"id": tariff_id}).one()
+    return _tariff(row)
+
+
+def valid_from_slot(body: TariffToPublish) -> int:
+    """The slot that a tariff is to start with; Problem if that is within one."""
     valid_from_unix_s = unix_s_of(body.valid_from, "/valid_from")
     if valid_from_unix_s % SLOT_S:
         raise Problem("invalid_body", (("/valid_from", "Expected a full half-hour"),))
-    slot = slot_of(valid_from_unix_s)
-    terms = Terms(body.late, body.notice_days, body.prorated)
-    tariff_id = publish_tariff(tx, body.code, body.title, printed_of(body.prices), slot, terms, idempotency_key)
-    aftermath.tell(_told(tx, body, valid_from_unix_s))
-    row = tx.connection.execute(text("SELECT * FROM tariff WHERE id = :id"), {"id": tariff_id}).one()
-    return _tariff(row)
+    return slot_of(valid_from_unix_s)
 
 
 def printed_of(prices: Prices) -> dict[str, Any]:

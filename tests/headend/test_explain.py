@@ -1,13 +1,16 @@
 """Every mill of a day is explained, and the days sum to what left the wallet (TR-27, B5 of FEATURES; SEMANTICS B3)."""
 
+import json
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from headend.billing.explain import ExplainedDay, explain_day
 from headend.billing.plans import set_debt_plan
+from headend.cli.tariffs import tariff
 from headend.ledger.checks import account_balances, check_books
 from headend.storage.writer import Tx
 from protocol.rules.calendar import local_day
@@ -142,3 +145,71 @@ def test_a_meter_that_tells_another_s_is_explained_as_it_told(world: World) -> N
     world.lose_answer(meter, meter.report(DAY, DAY))
     assert (explained(world, meter, 0).differing_mills, explained(world, meter, 1).differing_mills) == (0, 7)
     assert explained(world, meter, 0).left_mills + explained(world, meter, 1).left_mills == -wallet(world)
+
+
+# ---- on the command line and over REST -------------------------------------------------------------------------------
+
+
+def run(world: World, *arguments: str) -> Any:
+    return CliRunner().invoke(tariff, [arguments[0], "--db", str(world.path), *arguments[1:]])
+
+
+def test_tr_27_a_day_is_told_in_both_languages_with_every_mill(world: World) -> None:
+    """TR-27, CT-26: the sentences name block, price, role, holder and tariff; the JSON sums to the same."""
+    meter = world.add()
+    meter.use([9_990] + [0] * 47 + [20] + [0] * 47)
+    for day in range(2):
+        world.lose_answer(meter, meter.report(DAY * day, DAY))
+    french = run(world, "explain", meter.meter_id.hex(), "2026-11-03").output.splitlines()
+    assert french[0] == "Compteur 0000000000000001, 3 nov. 2026"
+    assert french[1] == "  00:00–24:00, 20 L, Customer 1 00000195, Homes (home), depuis le 23 sept. 2026"
+    assert french[2] == (
+        "    eau, tranche 1, du litre 9\u202f991 au litre 10\u202f000 du mois : 10 L à 0,127\u00a0F\u00a0CFA = "
+        "1,27\u00a0F\u00a0CFA (eau 1,27\u00a0F\u00a0CFA)"
+    )
+    assert french[-1] == "  total retiré du crédit\u00a0: 4,06\u00a0F\u00a0CFA"
+    english = run(world, "explain", meter.meter_id.hex(), "2026-11-03", "--lang", "en").output.splitlines()
+    assert english[3] == (
+        "    water, block 2, litre 10,001 to 10,010 of the month: 10 L at 0.279\u00a0F\u00a0CFA = "
+        "2.79\u00a0F\u00a0CFA (water 2.79\u00a0F\u00a0CFA)"
+    )
+    told = json.loads(run(world, "explain", meter.meter_id.hex(), "2026-11-03", "--json").output)
+    assert (told["spent_mills"], told["left_wallet_mills"], told["runs"][0]["customer_number"]) == (
+        4060,
+        4060,
+        "00000195",
+    )
+    nothing = run(world, "explain", meter.meter_id.hex(), "2026-12-24", "--lang", "en")
+    assert "Nothing of this day is reported yet." in nothing.output
+    for wrong in (("0000000000000009", "2026-11-03"), (meter.meter_id.hex(), "2026-02-30")):
+        assert run(world, "explain", *wrong).exit_code == 1
+
+
+def test_iw_71_versions_are_shown_as_of_a_day_and_as_known_by_another(world: World, tmp_path: Path) -> None:
+    """IW-71, CT-10, B5: nothing was overwritten; what was known before is still what it was, and by whom."""
+    world.pass_days(3)
+    flat = {"blocks": [[0, 100]], "utc_offset_minutes": 60}
+    world.publish(flat, START_SLOT, notice_days=10)
+    at = "2026-11-03T00:00:00Z"
+    now = json.loads(run(world, "show", "home", "--at", at).output)
+    then = json.loads(run(world, "show", "home", "--at", at, "--known", "2026-11-03T12:00:00Z").output)
+    assert (now["prices"]["blocks"][0]["price"], then["prices"]["blocks"][0]["price"]) == (100, 127)
+    assert (now["notice_days"], then["notice_days"], now["published_by"]) == (10, 7, "headend")
+    assert len(run(world, "show", "home", "--history").output.splitlines()) == 2
+    assert run(world, "show", "home", "--at", "2020-01-01T00:00:00Z").exit_code == 1
+
+
+def test_iw_71_a_tariff_is_tried_from_a_file(world: World, tmp_path: Path) -> None:
+    """IW-71: 480 L at 27 less are 12,960 mills for the customer; nothing is posted."""
+    meter = world.add()
+    meter.use([10] * DAY)
+    world.lose_answer(meter, meter.report(0, DAY))
+    file = tmp_path / "draft.json"
+    prices = {"utc_offset_minutes": 60, "blocks": [{"upto_l": 0, "price": 100}]}
+    body = {"code": "other", "title": "Homes", "valid_from": "2026-10-01T00:00:00Z", "prices": prices}
+    file.write_text(json.dumps(body))
+    assert json.loads(run(world, "try", str(file)).output) == {"meters": 0, "total_by_account": {}}
+    done = run(world, "try", str(file), "--code", "home").output.splitlines()
+    assert json.loads(done[0])["by_account"] == {"wallet": -12_960, "water": 12_960}
+    assert json.loads(done[1]) == {"meters": 1, "total_by_account": {"wallet": -12_960, "water": 12_960}}
+    assert world.one("SELECT count(*) FROM entry") == 0
