@@ -260,9 +260,10 @@ def test_the_midnight_of_a_lifeline_is_right_across_a_clock_change_and_never_pas
     home.draw(50)
     midnight_s = int(datetime.fromisoformat("2026-10-26T00:00+01:00").timestamp())
     assert home.at_unix(evening_s)[1:4:2] == (why.LIFELINE_USED, midnight_s)
-    back_and_forth = Offsets(0, ((slot_of(evening_s), -600), (slot_of(evening_s) + 2, 0)))
+    morning_s = int(datetime.fromisoformat("2026-10-25T09:00+00:00").timestamp())
+    back_and_forth = Offsets(0, ((slot_of(morning_s), -600), (slot_of(morning_s) + 2, 0)))  # 23:00, then 10:00
     home = Home(LIFELINE, -1, back_and_forth)
-    for now_s in range(evening_s, evening_s + 86_400, 900):
+    for now_s in range(morning_s - 7_200, morning_s + 7_200, 900):
         home.at_unix(now_s)
         home.draw(50)
         assert home.at_unix(now_s).until_unix_s > now_s
