@@ -127,7 +127,9 @@ class Meter:
 
     def next_us(self):
         """The next instant at which there is work without any input."""
-        next_us = min(self.clock.us_of_slot(self.state.open_slot + 1), self.sync.next_us(), self.valve.next_us())
+        next_us = min(self.clock.us_of_slot(self.state.open_slot + 1), self.valve.next_us())
+        if not self.store.counter.silent:
+            next_us = min(next_us, self.sync.next_us())
         if self.until_unix_s:
             until_us = self.until_unix_s * SECOND_US - self.clock.offset_us
             if until_us > self.board.now_us():
@@ -191,7 +193,7 @@ class Meter:
         if decided.low_credit and self.low_credit is False:
             self.events.add(event_codes.LOW_CREDIT, unix_s, max(0, state.balance_mills))
         self.low_credit = decided.low_credit
-        self.sync.polls.dry(not decided.open or not state.opened, now_us)
+        self.sync.polls.dry(state.valve_intent == CLOSED or not state.opened, now_us)
 
     def listen(self):
         """Take what came by radio. True when something authentic came."""

@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 
+from firmware.flash_record import TwoCopies
+from firmware.frame_counter import FrameCounter
 from protocol.rules.calendar import slot_of
+from protocol.wire.command_codes import VALVE_OPEN
 from protocol.wire.downlinks import encode_down
 from protocol.wire.envelope import DOWN, seal
 from protocol.wire.keys import derive
-from protocol.wire.messages import DOWN_STATEMENT, UP_ANCHOR, UP_DEVICE, Opening, Statement, Time
+from protocol.wire.limits import COUNTER_MAX
+from protocol.wire.messages import DOWN_STATEMENT, UP_ANCHOR, UP_DEVICE, Command, Opening, Statement, Time
+from tests.firmware.fake_files import FakeFiles
 from tests.firmware.rig import METER_ID, MIDNIGHT_S, ROOT, Rig, opening
+from tests.firmware.test_faults import spoil
 
 Make = Callable[..., Rig]
 MONEY = ("credited_mills", "debited_mills", "spent_mills", "collected_mills", "statement", "acked_slot", "opened")
@@ -147,3 +153,64 @@ def test_time_about_an_uplink_never_sent_is_refused(rig: Make) -> None:
     meter.hear(meter.books.seal(Time(4_000, MIDNIGHT_S + 500_000)))
     assert meter.read()["refused_frames"] == 1
     assert meter.read()["unix_s"] == meter.now_s
+
+
+# Counters that outlive everything -------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("windows", "heard"), [(0, True), (1, True), (2, True), (3, False)])
+def test_a_headend_that_is_far_ahead_is_found_within_two_windows_more(rig: Make, windows: int, heard: bool) -> None:
+    """D2: a restore may have jumped the counter; the meter tries two windows of 2^16 beyond the next."""
+    meter = rig(opening=opening(1_000)).start()
+    meter.hear(meter.books.statement(2_000))
+    meter.books.counter += 0x10000 * windows + 8_000
+    meter.hear(meter.books.statement(3_000))
+    assert meter.read()["credited_mills"] == (3_000 if heard else 2_000)
+
+
+def test_a_meter_without_its_counters_is_silent_and_deaf(rig: Make) -> None:
+    """I15, A4: with the state gone as well, an old OPENING would otherwise bring the first day's credit back."""
+    first = opening(50_000)
+    meter = rig(opening=first).start()
+    meter.draw(20)
+    statement = meter.books.statement(60_000)
+    meter.hear(statement)
+    meter.kill()
+    spoil(meter.flash, "/a/state", "/b/state", "/a/counters", "/b/counters")
+    meter.frames.clear()
+    meter.restart().run(2 * 3600)
+    meter.hear(first, statement, meter.books.statement(70_000))
+    assert (meter.read()["opened"], meter.read()["credited_mills"], meter.frames) == (0, 0, [])
+
+
+def test_the_floor_keeps_an_order_from_being_heard_again_by_a_meter_that_forgot_it(rig: Make) -> None:
+    """D1, D2: both copies of the state gone, the same COMMAND comes once more: it is below the floor of the window."""
+    meter = rig(opening=opening(1_000)).start()
+    order = meter.books.seal(Command(1, MIDNIGHT_S + 86_400, VALVE_OPEN, 3_600, 500))
+    meter.hear(order)
+    assert meter.read()["command"] == 1
+    meter.kill()
+    spoil(meter.flash, "/a/state", "/b/state")
+    meter.restart()
+    meter.hear(order)
+    assert (meter.read()["command"], meter.read()["refused_frames"]) == (0, 1)
+    assert meter.draw(100) == 0
+
+
+def test_one_rotten_copy_of_the_counters_repeats_none(rig: Make) -> None:
+    """I15: the other copy has the reservation; Books.read asserts that no counter comes twice."""
+    meter = rig(opening=opening(1_000)).start()
+    for name in ("/a/counters", "/b/counters"):
+        meter.run(3600)
+        meter.kill()
+        spoil(meter.flash, name)
+        meter.restart()
+    meter.run(3600)
+    assert meter.frames[-1][0] > MIDNIGHT_S + 2 * 3600
+
+
+def test_spent_counters_end_in_silence_not_in_a_fault() -> None:
+    """D2: 2^32 uplinks are the end of a key's life; the last one is used, and none after it."""
+    counter = FrameCounter(TwoCopies(FakeFiles(), "counters"))
+    counter.create()
+    counter.reserved = counter.next = COUNTER_MAX - 1
+    assert [counter.take(-1), counter.take(-1), counter.silent] == [COUNTER_MAX - 1, COUNTER_MAX, True]
+    assert FrameCounter(counter.record).silent
