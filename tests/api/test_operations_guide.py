@@ -20,7 +20,7 @@ from threading import Thread
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"^```(?:sh|text) (each|desk|headend|meter|typed)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:sh|text) (each|desk|headend|meter|typed|stopped)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WAITS_S = 30
 
 
@@ -135,10 +135,15 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
     assert '"valve": "open"' in seen, seen
     assert '"balance": {\n    "amount": 1000,\n    "currency": "XOF"\n  }' in seen, seen
     assert "books are good" in seen and "schema is current" in seen
-    assert next(steps, None) is None
+    kept = step("desk", desk)
+    assert "books are good" in kept and "opens all: " in kept and "guelta key create" in kept, kept
     meter.type("quit\n")
     meter.close()
     assert meter.process.returncode == 0, "the rig ends by itself"
+    headend.close(patience_s=0.2)
+    done = step("stopped", desk)
+    assert "moved on by 8192" in done and "secrets wrapped anew" in done and "books are good" in done, done
+    assert next(steps, None) is None
 
     folder = tmp_path / "guelta-first"
     secret_files = ("meter.json", "wave.secret", "desk.key", "meter.flash", "guelta.db", "guelta.db.kek")
@@ -149,7 +154,7 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
 
 def test_both_languages_give_the_same_commands() -> None:
     english = blocks("OPERATIONS.md")
-    assert [who for who, _ in english] == ["each", "desk", "headend", "meter", "desk", "typed", "desk"]
+    assert [who for who, _ in english] == ["each", "desk", "headend", "meter", "desk", "typed", "desk", "desk", "stopped"]
     assert blocks("OPERATIONS.fr.md") == english
 
 
