@@ -149,7 +149,8 @@ class Rig:
         self.kill()
 
     # Power ----------------------------------------------------------------------------------------------------------
-    def start(self, *arguments: str, provision: bool = True) -> Rig:
+    def start(self, *arguments: str, provision: bool = True, inputs: tuple[bytes, ...] = ()) -> Rig:
+        """Power on. `inputs`: records the meter finds at its first instant, beside those of its sensors."""
         command = [interpreter(), "-X", self.heap, "-m", "main", "--flash", str(self.flash), "--lockstep", *arguments]
         if provision and not self.flash.exists():
             whole = self.provision.hex()
@@ -163,7 +164,7 @@ class Rig:
         self.booted_s = self.now_s
         self.wait = self._idle()
         clock = link.real_time(self.now_s + self.rtc_error_s, self.rtc_valid)
-        return self.advance(link.pulses(self.count), link.battery(self.battery_mv), clock)
+        return self.advance(*inputs, link.pulses(self.count), link.battery(self.battery_mv), clock)
 
     def kill(self) -> None:
         if self.process is not None:
