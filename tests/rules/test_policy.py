@@ -7,13 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from protocol.rules import reason_codes as why
-from protocol.rules.allowance import DRY, IN_CREDIT, WITHIN_LIMIT, Allowance
 from protocol.rules.calendar import Offsets, slot_of
-from protocol.rules.decision import Decision, Situation, decide, jitter_share
+from protocol.rules.decision import Decision, Situation, jitter_share
 from protocol.rules.policy import NEVER_CLOSE_LOCK, WINDOW_NEEDS_CREDIT, Policy
 from tests.rules.homes import LIFELINE, POLICY, STRICT, Home, unix_s
 from tests.rules.packs import KATHMANDU, NAIROBI, NIAMEY
@@ -320,50 +317,3 @@ def test_friendly_hours_through_both_clock_changes_of_paris() -> None:
         assert set(reasons) == {why.FRIENDLY_HOURS}
         assert home.at_unix(end_s).reason == why.FRIENDLY_ENDING
         assert home.at_unix(end_s + 1_800)[:2] == (False, why.NO_CREDIT)
-
-
-ALLOWANCES = st.builds(
-    Allowance,
-    day=st.integers(2_490, 2_500),
-    lifeline_l=st.integers(0, 100),
-    window_s=st.integers(-1, 2_500 * 86_400),
-    window_l=st.integers(0, 300),
-    window_earned=st.sampled_from((DRY, WITHIN_LIMIT, IN_CREDIT)),
-    vulnerable_l=st.just(0),
-    amnesty_until=st.just(0),
-    amnesty_l=st.just(0),
-    fire_s=st.just(-1),
-    fire_l=st.just(0),
-    pulse_l=st.just(0),
-    pause_until_s=st.just(0),
-)
-
-
-@given(
-    st.sampled_from((POLICY, STRICT, LIFELINE, POLICY._replace(flags=NEVER_CLOSE_LOCK))),
-    ALLOWANCES,
-    st.integers(0, 14 * 86_400),
-    st.integers(-2_000_000, 2_000_000),
-    st.booleans(),
-)
-def test_e1_losing_the_clock_outside_friendly_hours_closes_nothing(
-    policy: Policy, allowance: Allowance, after_s: int, balance: int, opened: bool
-) -> None:
-    """E1: whatever is open with a sure clock stays open with an unsure one, friendly hours excepted."""
-    now_s = unix_s("2026-11-02T00:00") + after_s
-    sure, unsure = (
-        decide(policy, Situation(now_s, is_sure, NIAMEY, balance, opened, allowance, 0, True, False, False, None))
-        for is_sure in (True, False)
-    )
-    if sure.open and sure.reason not in (why.FRIENDLY_HOURS, why.FRIENDLY_ENDING):
-        assert unsure.open
-
-
-@given(ALLOWANCES, st.integers(0, 14 * 86_400), st.integers(-2_000_000, 2_000_000), st.integers(0, 500_000))
-def test_more_money_never_closes(allowance: Allowance, after_s: int, balance: int, more: int) -> None:
-    now_s = unix_s("2026-11-02T00:00") + after_s
-    before, after = (
-        decide(POLICY, Situation(now_s, True, NIAMEY, mills, True, allowance, 0, True, False, False, None))
-        for mills in (balance, balance + more)
-    )
-    assert after.open or not before.open
