@@ -28,7 +28,7 @@ def check(cells: Sequence[Cell], trials: int, seed: int) -> dict[str, Any]:
             flash = Path(folder) / f"{number}.flash"
             expected = run(cell, trials, seed)
             found = run(cell, trials, seed, _on_micropython(device, flash))
-            _compare(cell, expected.trace, found.trace)
+            compare(cell, expected.trace, found.trace)
             if expected.latencies_us != found.latencies_us:
                 raise Differs(f"{cell}: equal frames, other end-stops")
             frames += len(found.trace)
@@ -39,7 +39,7 @@ def _on_micropython(device: Path, flash: Path) -> Any:
     return lambda provision_hex: MeterProcess("bench", device, flash, provision_hex)
 
 
-def _compare(cell: Cell, expected: Sequence[Any], found: Sequence[Any]) -> None:
+def compare(cell: Cell, expected: Sequence[Any], found: Sequence[Any]) -> None:
     for number, (ours, theirs) in enumerate(zip(expected, found, strict=False)):
         if ours != theirs:
             raise Differs(f"{cell}: frame {number} is {_told(theirs)} on MicroPython and {_told(ours)} on CPython")

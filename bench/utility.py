@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.identity import Identity, encode
-from headend.billing.tariffs import Terms, publish_tariff
+from headend.billing.tariffs import PLAIN_TERMS, Terms, publish_tariff
 from headend.billing.work import work_off_one
 from headend.clock import SimClock
 from headend.downlink.desired import push_statement
@@ -67,11 +67,11 @@ class Utility:
         """What the books say, as plain tuples."""
         return self.reader.read(lambda connection: [tuple(row) for row in connection.exec_driver_sql(query, values)])
 
-    def publish(self, from_slot: int, blocks: list[list[int]], late: str = "waive", **charges: int) -> None:
+    def publish(self, from_slot: int, blocks: list[list[int]], terms: Terms = PLAIN_TERMS, **charges: int) -> None:
         """A tariff from a slot on: [up to litres, mills a litre] each; `charges` are standing ones, by printed name."""
         printed = {"blocks": blocks, "utc_offset_minutes": OFFSET_MINUTES, **charges}
         key = f"{TARIFF}-{from_slot}"
-        self.write(lambda tx: publish_tariff(tx, TARIFF, "Homes", printed, from_slot, Terms(late), key))
+        self.write(lambda tx: publish_tariff(tx, TARIFF, "Homes", printed, from_slot, terms, key))
         while self.write(work_off_one):
             pass
 
