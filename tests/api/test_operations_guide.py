@@ -154,7 +154,8 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
 
 def test_both_languages_give_the_same_commands() -> None:
     english = blocks("OPERATIONS.md")
-    assert [who for who, _ in english] == ["each", "desk", "headend", "meter", "desk", "typed", "desk", "desk", "stopped"]
+    typists = ["each", "desk", "headend", "meter", "desk", "typed", "desk", "desk", "stopped"]
+    assert [who for who, _ in english] == typists
     assert blocks("OPERATIONS.fr.md") == english
 
 

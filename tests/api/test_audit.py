@@ -1,0 +1,202 @@
+"""IW-15, CT-10: each change has its row: who, when, by which command, before and after; the past can be asked for."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from guelta.cli import ROOMS, main
+from headend.api.openapi import document
+from headend.api.routes import ENDPOINTS
+from headend.api.store import STORE
+from headend.storage import tables
+from headend.storage.audit import FOLLOWS
+from tests.api.conftest import METER, NIGER, NOW_UNIX_S, House, payment
+from tests.api.wrong_requests import Operation, operations, path_of, valid
+
+TARIFF = {"code": "niger", "title": "Niger 2006", "valid_from": "2026-01-02T00:00:00Z", "prices": NIGER}
+NEW_METER = {"meter_id": "00000000000000aa", "holder": "B", "service_point": "C", "tariff_code": "niger"}
+WRITING = [
+    operation
+    for operation in operations(document(ENDPOINTS))
+    if any(parameter["name"] == "Idempotency-Key" for parameter in operation.parameters)
+]
+# A body that means something here; for an operation that is not named, what its schema makes is tried.
+BODIES: dict[str, Any] = {
+    "POST /v1/tariffs": TARIFF,
+    "POST /v1/meters": NEW_METER,
+    "POST /v1/meters:import": {"meters": [NEW_METER]},
+    "PATCH /v1/meters/{meter_id}": {"holder": "Aïcha Abdou Issa"},
+    "POST /v1/meters/{meter_id}/commands": {"order": "open", "hold_s": 600, "limit_l": 20},
+    "POST /v1/meters/{meter_id}/slot-requests": {"since": "2026-01-02T00:00:00Z", "until": "2026-01-02T12:00:00Z"},
+    "POST /v1/plans": {
+        "meter_id": METER,
+        "debt": 2500,
+        "instalment": 1000,
+        "currency": "XOF",
+        "start_date": "2026-03-01",
+    },
+}
+PLACES = {"payment": "1", "meter_id": METER, "name": "test"}
+
+
+async def audit_of(house: House, **wanted: str) -> list[dict[str, Any]]:
+    query = "&".join(f"{name}={value}" for name, value in {"limit": "500", **wanted}.items())
+    return (await house.get(f"/v1/audit?{query}")).json["items"]
+
+
+@pytest.mark.parametrize("operation", [pytest.param(one, id=one.name) for one in WRITING])
+async def test_every_writing_endpoint_leaves_its_rows(house: House, operation: Operation) -> None:
+    """One thing each: the rows name the key and the operation, and no table changed without one."""
+    await house.settle_in()
+    await house.notify(payment(account="99999999"))
+    before = len(await audit_of(house))
+    body = BODIES.get(operation.name, valid(operation.body) if operation.body is not None else None)
+    path = path_of(operation, **{name: text for name, text in PLACES.items() if "{" + name + "}" in operation.address})
+    headers = {"authorization": f"Bearer {house.api_key}", "idempotency_key": "the-first-time"}
+    raw = None if body is None else json.dumps(body).encode()
+    if raw is not None:
+        headers["content_type"] = "application/json"
+    done = await house.ask(operation.method.upper(), path, raw, **headers)
+    assert done.status < 300, f"teach BODIES what {operation.name} takes here: {done.text}"
+    added = await house.started.app[STORE].read(
+        lambda c: [tuple(row) for row in c.exec_driver_sql("SELECT actor_kind, actor, command FROM audit")][before:]
+    )
+    assert added and set(added) == {("key", "test", operation.name)}
+    again = await house.ask(operation.method.upper(), path, raw, **headers)
+    if operation.name != "POST /v1/keys/{name}/revoke":
+        assert again.text == done.text
+        assert len(await audit_of(house)) == before + len(added), "a repetition changes nothing"
+
+
+async def test_a_row_says_who_when_what_before_and_after(house: House) -> None:
+    await house.settle_in()
+    house.clock.set((NOW_UNIX_S + 60) * 1_000_000)
+    done = await house.ask(
+        "PATCH", f"/v1/meters/{METER}", json.dumps({"holder": "Aïcha Issa", "address": "12 rue du Fleuve"}).encode(),
+        authorization=f"Bearer {house.api_key}", content_type="application/json", idempotency_key="correct-it",
+    )  # fmt: skip
+    assert done.json["holder"] == "Aïcha Issa"
+    rows = await audit_of(house, meter_id=METER, since="2026-02-21T19:01:00Z")
+    assert [(row["what"], row["actor"], row["at"]) for row in rows] == [
+        ("customer", "test", "2026-02-21T19:01:00Z"),
+        ("service_point", "test", "2026-02-21T19:01:00Z"),
+    ]
+    assert (rows[0]["before"]["name"], rows[0]["after"]["name"]) == ("Aïcha Abdou", "Aïcha Issa")
+    assert (rows[1]["before"]["address"], rows[1]["after"]["address"]) == (None, "12 rue du Fleuve")
+
+
+async def test_the_past_can_be_asked_for(house: House) -> None:
+    """IW-15: the as-of query returns the old holder, address and tariff, though all are other now."""
+    await house.settle_in()
+    house.clock.set((NOW_UNIX_S + 3600) * 1_000_000)
+    dearer = {**NIGER, "blocks": [{"upto_l": 0, "price": 999}]}
+    later = {"code": "niger", "title": "Niger, dearer", "valid_from": "2026-01-01T00:00:00Z", "prices": dearer}
+    assert (await house.post("/v1/tariffs", later)).status == 201
+    headers = {"authorization": f"Bearer {house.api_key}", "content_type": "application/json"}
+    change = json.dumps({"holder": "Moussa", "address": "Elsewhere"}).encode()
+    await house.ask("PATCH", f"/v1/meters/{METER}", change, **headers, idempotency_key="moved-away")
+
+    async def as_of(at: str) -> Any:
+        return (await house.get(f"/v1/meters/{METER}/as-of?at={at}")).json
+
+    then, now = await as_of("2026-02-21T19:30:00Z"), await as_of("2026-02-21T20:00:00Z")
+    assert (then["holder"], then["address"], then["tariff"]["title"]) == ("Aïcha Abdou", None, "Niger 2006")
+    assert (now["holder"], now["address"], now["tariff"]["title"]) == ("Moussa", "Elsewhere", "Niger, dearer")
+    before = await as_of("2026-02-21T18:59:59Z")
+    assert (before["holder"], before["state"], before["tariff"], before["policy_version"]) == (None, None, None, 0)
+    assert then["policy_version"] == 1 and then["customer_number"] == now["customer_number"] == "00000195"
+
+
+async def test_money_that_a_provider_brings_is_audited_in_its_name(house: House) -> None:
+    await house.settle_in()
+    await house.notify(payment())
+    [row] = [row for row in await audit_of(house, what="entry") if row["actor_kind"] == "provider"]
+    assert (row["actor"], row["command"], row["after"]["kind"]) == ("wave", "notification msg_1", "payment")
+
+
+async def test_no_secret_is_in_the_audit(house: House) -> None:
+    await house.settle_in()
+    made = (await house.post("/v1/keys", {"name": "other", "scopes": ["read"]})).json["key"]
+    root = (await house.post("/v1/meters", NEW_METER)).json["root"]
+    text = json.dumps(await audit_of(house))
+    assert made not in text and root not in text and '"secret_hash": "[redacted]"' in text
+    assert '"wrapped": "[redacted]"' in text
+
+
+def test_what_is_not_audited_is_named_and_exists() -> None:
+    """A new table is audited by itself; one that follows from others is put on the list, with thought."""
+    assert set(tables.metadata.tables) >= FOLLOWS
+    assert {"customer", "contract", "meter", "tariff", "api_key", "provider", "pack"}.isdisjoint(FOLLOWS)
+
+
+# ---- the command line ----------------------------------------------------------------------------------------------
+
+# Commands that change no row of a utility's database, each for its reason.
+READING = {
+    "serve", "demo", "rig", "db check", "db backup", "db verify", "keyring check", "audit list", "audit as-of",
+    "key list", "provider list", "tariff list", "tariff show", "tariff explain", "tariff try", "ledger check",
+    "ledger rebuild", "config template", "config show",
+}  # fmt: skip
+# In this order on one database: what each writing command is given.
+WRITTEN: dict[str, str] = {
+    "db upgrade": "",
+    "key create": "--name desk --scope read",
+    "key revoke": "desk",
+    "provider add": "wave",
+    "provider rotate": "wave",
+    "provider retire": "wave",
+    "tariff publish": "TARIFF --key first",
+    "meter add": f"--meter-id {METER} --holder A --service-point B --tariff niger",
+    "meter import": "METERS",
+    "meter radio": f"{METER} --dev-eui 00000000000000ee",
+    "meter command": f"{METER} tell",
+    "meter ask": f"{METER} --since 2026-01-02T00:00:00Z --until 2026-01-02T12:00:00Z",
+    "meter rekey": f"{METER}",
+    "meter renew": f"{METER}",
+    "keyring rotate": "",
+    "db restore": "BACKUP --force",
+}
+
+
+def commands(group: click.Command, name: str = "") -> Iterator[str]:
+    """The full name of every command there is."""
+    if not isinstance(group, click.Group):
+        yield name
+        return
+    context = click.Context(group)
+    for inner in group.list_commands(context):
+        command = group.get_command(context, inner)
+        assert command is not None
+        yield from commands(command, f"{name} {inner}".strip())
+
+
+def run(database: Path, line: str) -> Result:
+    return CliRunner().invoke(main, [*line.split(), "--db", str(database)])
+
+
+def test_every_writing_command_leaves_its_rows(tmp_path: Path) -> None:
+    """Each command of the headend is run, or is named as one that only reads."""
+    database = tmp_path / "a.db"
+    files = {"TARIFF": TARIFF, "METERS": {"meters": [NEW_METER]}}
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    known = [name for name in commands(main) if not name.startswith("bench")]
+    headend = {name for name in known if ROOMS[name.split()[0]].extra == "headend"} - READING
+    assert headend <= set(WRITTEN), "teach WRITTEN how the command is given, or READING that it changes nothing"
+    for name, given in WRITTEN.items():
+        if name not in headend:
+            continue
+        if "BACKUP" in given:
+            assert run(database, f"db backup {tmp_path / 'BACKUP'}").exit_code == 0
+        words = " ".join(str(tmp_path / word) if (tmp_path / word).is_file() else word for word in given.split())
+        done = run(database, f"{name} {words}")
+        assert done.exit_code == 0, (name, done.output)
+        listed = [json.loads(line) for line in run(database, "audit list --json").stdout.splitlines()]
+        by = {(row["actor_kind"], row["command"]) for row in listed}
+        assert ("cli", f"guelta {name}") in by, name
+    assert run(database, "ledger check").exit_code == 0
