@@ -21,7 +21,6 @@ from headend.storage import migrate
 from headend.storage.copy import copy_database, sync
 from headend.storage.reader import Reader
 
-
 _OTHER_RELEASE = "the schema is not this release's; restore with the release that made it, then 'guelta db upgrade'"
 
 
