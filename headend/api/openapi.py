@@ -4,6 +4,7 @@
 """
 
 import json
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -63,6 +64,7 @@ def document(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     }
 
 
+@cache
 def encoded(endpoints: tuple[Endpoint, ...]) -> bytes:
     """The document as stable, readable JSON."""
     return (json.dumps(document(endpoints), ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,9 @@ from protocol.wire import cbor
 from tests.headend.virtual_meter import VirtualMeter
 from tests.headend.world import World
 
-KILLS = 20
+KILLS = 100
 METERS = 3
+FRAMES_BETWEEN = 5
 VICTIM = Path(__file__).with_name("victim.py")
 PLACES = ("mid-write", "between", "idle")
 
@@ -135,28 +137,56 @@ def judge(database: Path, load: Load) -> Verdict:
     return Verdict(len(load.frames) + len(load.payments), lost, doubled, faults)
 
 
-class Victim:
-    """A headend process and the byte that says what it was doing when it died."""
+class Victims:
+    """Headend processes, one after another, and the byte that says what the last one was doing when it died."""
 
-    def __init__(self, folder: Path, way: str, load: Load) -> None:
+    def __init__(self, folder: Path, way: str) -> None:
         mark_file = folder / "mark"
         mark_file.write_bytes(b"\x00")
         with mark_file.open("r+b") as file:
             self.mark = mmap.mmap(file.fileno(), 1)
+        self.log = folder / "log"
         arguments = ["--db", str(folder / "books.db"), "--key-file", str(folder / "keys")]
         command = [sys.executable, str(VICTIM), str(mark_file), way, *arguments]
-        with (folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
+        with self.log.open("ab") as log:
+            self.parent = subprocess.Popen(
                 [*command, "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=VICTIM.parents[2],
                 env={**os.environ, "PYTHONPATH": str(VICTIM.parents[2])},
             )
-        assert self.process.stdout is not None
-        ready = self.process.stdout.readline()
-        assert ready, (folder / "log").read_text()[-3000:]
-        load.port = json.loads(ready)["http"][1]
+        self.process = 0
+
+    def start(self, load: Load) -> None:
+        """The next headend, and where it listens."""
+        assert self.parent.stdin is not None
+        self.mark[0] = 0
+        self.parent.stdin.write(b"start\n")
+        self.parent.stdin.flush()
+        self.process = self._said()["process"]
+        load.port = self._said()["http"][1]
+
+    def _said(self) -> dict[str, Any]:
+        assert self.parent.stdout is not None
+        line = self.parent.stdout.readline()
+        assert line, self.log.read_text()[-3000:]
+        said: dict[str, Any] = json.loads(line)
+        assert "ended" not in said, self.log.read_text()[-3000:]
+        return said
+
+    def end(self, how: signal.Signals) -> None:
+        """Send the signal and wait until the process is gone."""
+        assert self.parent.stdout is not None
+        os.kill(self.process, how)
+        assert json.loads(self.parent.stdout.readline()) == {"ended": self.process}
+
+    def close(self) -> None:
+        assert self.parent.stdin is not None and self.parent.stdout is not None
+        self.parent.stdin.close()
+        self.parent.wait()
+        self.parent.stdout.close()
 
     def kill(self, place: str, load: Load) -> str:
         """SIGKILL as near to the wanted place as can be; returns where it really fell."""
@@ -167,10 +197,7 @@ class Victim:
         deadline = time.monotonic() + 3
         while self.mark[0] != wanted and time.monotonic() < deadline:
             pass
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self.end(signal.SIGKILL)
         if self.mark[0] == 1:
             return "mid-write"
         return "idle" if place == "idle" else "between"
@@ -188,32 +215,32 @@ def kill_again_and_again(folder: Path, way: str, kills: int) -> tuple[Verdict, C
     threads = [threading.Thread(target=load.report, args=(meter,)) for meter in meters]
     threads.append(threading.Thread(target=load.pay))
     fell: Counter[str] = Counter()
-    victim = Victim(folder, way, load)
+    victims = Victims(folder, way)
+    victims.start(load)
     for thread in threads:
         thread.start()
     try:
         for number in range(kills):
             load.running.set()
             before = len(load.frames)
-            while len(load.frames) < before + 10 and victim.process.poll() is None:
+            deadline = time.monotonic() + 10
+            while len(load.frames) < before + FRAMES_BETWEEN and time.monotonic() < deadline:
                 time.sleep(0.005)
-            fell[victim.kill(PLACES[number % len(PLACES)], load)] += 1
-            victim = Victim(folder, way, load)
+            fell[victims.kill(PLACES[number % len(PLACES)], load)] += 1
+            victims.start(load)
         load.running.set()
         time.sleep(0.3)
     finally:
         load.stopped = True
         for thread in threads:
             thread.join()
-        victim.process.send_signal(signal.SIGTERM)
-        victim.process.wait()
-        assert victim.process.stdout is not None
-        victim.process.stdout.close()
+        victims.end(signal.SIGTERM)
+        victims.close()
     return judge(folder / "books.db", load), fell
 
 
 @pytest.mark.slow
-def test_20_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path: Path) -> None:
+def test_100_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path: Path) -> None:
     """H1, I4, I13, target 8."""
     verdict, fell = kill_again_and_again(tmp_path, "honest", KILLS)
     print(f"{KILLS} kills fell {dict(fell)}; {verdict.acknowledged} acknowledged")

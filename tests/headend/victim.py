@@ -1,18 +1,25 @@
-"""A headend to be killed: `guelta serve`, with one byte of shared memory that says whether a commit is under way.
+"""Headends to be killed: `guelta serve`, with one byte of shared memory that says whether a commit is under way.
 
     python victim.py MARK_FILE honest|early SERVE_ARGUMENTS…
 
+Each line on stdin starts one: a process of its own, forked from this one, which has loaded the code and holds nothing
+else. It says {"process": its id} and then what `serve` says; {"ended": its id} follows when it is gone.
 `early` is the control: a writer that tells its callers before it commits. A checker that lets it pass is worth nothing.
 """
 
+import json
 import mmap
+import os
 import sys
 import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import headend.storage.sqlite  # noqa: F401  # isort: split
+import headend.storage.sqlite  # isort: split
+
+from headend.api.openapi import encoded
+from headend.api.routes import ENDPOINTS
 from headend.cli.serve import serve
 from headend.storage.writer import Job, Tx, Writer, _run_job
 
@@ -46,11 +53,7 @@ HONEST = Writer._commit
 COMMITS = {"honest": commit_honestly, "early": commit_after_telling}
 
 
-def main() -> None:
-    mark_file, way, *arguments = sys.argv[1:]
-    with Path(mark_file).open("r+b") as file:
-        mark = mmap.mmap(file.fileno(), 1)
-
+def headend(mark: mmap.mmap, way: str, arguments: list[str]) -> None:
     def marked(writer: Writer, batch: Batch) -> list[tuple["Future[Any]", Any, bool]]:
         mark[0] = WRITING
         outcomes = COMMITS[way](writer, batch)
@@ -59,6 +62,25 @@ def main() -> None:
 
     Writer._commit = marked  # type: ignore[method-assign]
     serve(arguments)
+
+
+def main() -> None:
+    mark_file, way, *arguments = sys.argv[1:]
+    with Path(mark_file).open("r+b") as file:
+        mark = mmap.mmap(file.fileno(), 1)
+    encoded(ENDPOINTS)  # the same for every start
+    while sys.stdin.readline():
+        process = os.fork()
+        if not process:
+            say(process=os.getpid())
+            headend(mark, way, arguments)
+            os._exit(0)
+        os.waitpid(process, 0)
+        say(ended=process)
+
+
+def say(**what: int) -> None:
+    print(json.dumps(what), flush=True)
 
 
 main()
