@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from headend.api.endpoint import IMPORT_BYTES_MAX, PROVISION, Endpoint
+from headend.api.local_time import utility_offsets
 from headend.api.shapes import (
-    Instant,
     Label,
     Language,
     Litres,
@@ -14,43 +14,12 @@ from headend.api.shapes import (
     Phone,
     Request,
     Response,
-    unix_s_of,
 )
+from headend.api.valve_policy import ValvePolicy, record_of
 from headend.meters.keyring import Keyring
 from headend.meters.registry import NewMeter, Provisioning, add_meter, import_meters
 from headend.storage.writer import Tx
-from protocol.rules.calendar import slot_of
-from protocol.rules.policy import NEVER_CLOSE_LOCK, NEW, WINDOW_NEEDS_CREDIT, Policy
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-Weekday = Annotated[str, Meta(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)(?![\s\S])")]
-TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?![\s\S])", description="local, as 17:30")]
-Mills = Annotated[int, Meta(ge=0, le=10**12)]
-
-
-class FriendlyHours(Request):
-    """Local hours in which an empty balance closes nothing; `days` as mon,tue,… on which they begin."""
-
-    days: Annotated[list[Weekday], Meta(min_length=1, max_length=7)]
-    begins: TimeOfDay
-    ends: TimeOfDay
-
-
-class ValvePolicy(Request):
-    """What the valve does at an empty balance; all amounts in mills. Every relaxing rule has an end (SEMANTICS E1)."""
-
-    never_close: bool = False
-    emergency_mills: Mills = 0
-    emergency_unsure_mills: Mills = 0
-    lifeline_l_per_day: Annotated[int, Meta(ge=0, le=65_535)] = 0
-    low_credit_mills: Mills = 500_000
-    friendly_hours: Annotated[list[FriendlyHours], Meta(max_length=4)] = []
-    friendly_cap_l: Annotated[int, Meta(ge=0, le=65_535)] = 0
-    friendly_needs_credit: bool = False
-    friendly_until: Instant | None = None
-    grace_s: Annotated[int, Meta(ge=0, le=14_400)] = 0
-    jitter_s: Annotated[int, Meta(ge=0, le=14_400)] = 0
+from protocol.rules.calendar import Offsets, slot_of
 
 
 class MeterToAdd(Request):
@@ -103,16 +72,17 @@ class ImportedMeters(Response):
 
 def create_meter(tx: Tx, keyring: Keyring, body: MeterToAdd, now_unix_s: int) -> AddedMeter:
     """Register a meter with its first holder, and make its keys. The answer is what the meter is provisioned with."""
-    return added(add_meter(tx, keyring, _new_meter(body, now_unix_s)))
+    return added(add_meter(tx, keyring, _new_meter(body, now_unix_s, utility_offsets(tx.connection))))
 
 
 def create_meters(tx: Tx, keyring: Keyring, body: MetersToImport, now_unix_s: int) -> ImportedMeters:
     """Register many meters in one commit: all of them, or none."""
-    meters = [_new_meter(one, now_unix_s) for one in body.meters]
+    offsets = utility_offsets(tx.connection)
+    meters = [_new_meter(one, now_unix_s, offsets) for one in body.meters]
     return ImportedMeters([added(done) for done in import_meters(tx, keyring, meters)])
 
 
-def _new_meter(body: MeterToAdd, now_unix_s: int) -> NewMeter:
+def _new_meter(body: MeterToAdd, now_unix_s: int, offsets: Offsets) -> NewMeter:
     return NewMeter(
         meter_id=bytes.fromhex(body.meter_id),
         tariff_code=body.tariff_code,
@@ -124,35 +94,8 @@ def _new_meter(body: MeterToAdd, now_unix_s: int) -> NewMeter:
         phone=body.phone,
         language="en" if body.language == "en" else "fr",
         service_point=body.service_point,
-        policy=_policy(body.policy),
+        policy=record_of(body.policy, offsets),
     )
-
-
-def _policy(given: ValvePolicy) -> Policy:
-    flags = NEVER_CLOSE_LOCK * given.never_close | WINDOW_NEEDS_CREDIT * given.friendly_needs_credit
-    until = None if given.friendly_until is None else unix_s_of(given.friendly_until, "/policy/friendly_until")
-    return NEW._replace(
-        flags=flags,
-        emergency_mills=given.emergency_mills,
-        emergency_unsure_mills=given.emergency_unsure_mills,
-        lifeline_l_per_day=given.lifeline_l_per_day,
-        low_credit_mills=given.low_credit_mills,
-        windows=tuple(
-            (_mask(hours.days), _minute(hours.begins), _minute(hours.ends)) for hours in given.friendly_hours
-        ),
-        window_cap_l=given.friendly_cap_l,
-        until_slot=0 if until is None else slot_of(until),
-        grace_s=given.grace_s,
-        jitter_s=given.jitter_s,
-    )
-
-
-def _mask(days: list[str]) -> int:
-    return sum(1 << WEEKDAYS.index(day) for day in set(days))
-
-
-def _minute(time: str) -> int:
-    return 60 * int(time[:2]) + int(time[3:])
 
 
 def added(made: Provisioning) -> AddedMeter:

@@ -26,6 +26,17 @@ def set_policy(tx: Tx, meter_id: bytes, wanted: Policy, from_slot: int = 0) -> i
     return append_pack(tx, meter_id, DOWN_POLICY, from_slot, body, None)
 
 
+def last_policy(tx: Tx, meter_id: bytes) -> Policy:
+    """The policy a meter is meant to hold; every registered meter has one. Raises LookupError."""
+    row = tx.cursor.execute(
+        "SELECT version, from_slot, body FROM pack WHERE meter_id = ? AND kind = ? ORDER BY version DESC LIMIT 1",
+        (meter_id, DOWN_POLICY),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"meter {meter_id.hex()} has no policy")
+    return policy.decode_body(*row)
+
+
 def set_debt_plan(tx: Tx, meter_id: bytes, key: str, debt_mills: int, amount_mills: int, start_day: int) -> int:
     """Recognise a further debt of the present holder and have the meter collect it; returns the plan's version.
 
