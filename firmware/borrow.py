@@ -71,13 +71,18 @@ def _bound(node: ast.stmt) -> set[str]:
 
 
 def _stand_in(node: ast.stmt, group: str) -> ast.stmt:
-    """The function that stays: it imports the real one, forgets the module, and calls."""
+    """The function that stays: it imports the real one, forgets the module, and calls.
+
+    A module that could not be loaded for want of memory is forgotten too, or the next call would find half of it.
+    """
     assert isinstance(node, ast.FunctionDef) and not node.args.defaults and not node.args.kwonlyargs
     names = [argument.arg for argument in node.args.args]
     source = (
         f"def {node.name}({', '.join(names)}):\n"
-        f"    from {group} import {node.name} as borrowed\n"
-        f"    sys.modules.pop('{group}')\n"
+        f"    try:\n"
+        f"        from {group} import {node.name} as borrowed\n"
+        f"    finally:\n"
+        f"        sys.modules.pop('{group}', None)\n"
         f"    return borrowed({', '.join(names)})\n"
     )
     return ast.parse(source).body[0]

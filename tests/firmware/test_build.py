@@ -136,6 +136,15 @@ def test_a_borrowed_function_takes_with_it_what_nobody_else_uses_and_is_forgotte
     )
     done = subprocess.run([interpreter(), "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["20", "24", "False", "True"]
+    whole = (tmp_path / "seldom.py").read_text()
+    (tmp_path / "seldom.py").write_text("raise MemoryError")
+    program = (
+        "import sys\nsys.path.append('.')\nfrom part2 import start\n"
+        "try:\n    start(1)\nexcept MemoryError:\n    print('reset')\n"
+        f"open('seldom.py', 'w').write({whole!r})\nprint(start(1))"
+    )
+    done = subprocess.run([interpreter(), "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["reset", "20"]  # half a module is not kept
 
 
 def test_a_function_to_be_borrowed_that_no_longer_exists_fails_the_build() -> None:
