@@ -30,6 +30,7 @@ ROOMS = {
     "key": Room("headend.cli.keys", "key", "headend", "Create, list and revoke API keys."),
     "provider": Room("headend.cli.providers", "provider", "headend", "Payment providers and their signing secrets."),
     "meter": Room("headend.cli.meters", "meter", "headend", "Add or import meters."),
+    "plan": Room("headend.cli.plans", "plan", "headend", "Make, show, change and end debt plans."),
     "policy": Room("headend.cli.policies", "policy", "headend", "Show, set and explain valve policies."),
     "tariff": Room("headend.cli.tariffs", "tariff", "headend", "Publish, try, show and explain tariffs."),
     "ledger": Room("headend.cli.ledger", "ledger", "headend", "Check and rebuild the books."),

@@ -147,6 +147,13 @@ _WHO_MAY = {
 }
 
 _NAMED = {
+    "plan_unknown": Kind(
+        404,
+        "No debt plan",
+        "Aucun plan de remboursement",
+        "Meter {meter_id} never had a debt plan; POST /v1/plans makes one.",
+        "Le compteur {meter_id} n’a jamais eu de plan de remboursement ; POST /v1/plans en crée un.",
+    ),
     "tariff_not_known": Kind(
         404,
         "No such tariff then",

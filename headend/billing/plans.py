@@ -2,6 +2,7 @@
 
 from headend.billing.instalments import PlansTold
 from headend.billing.packs import append_pack, next_version
+from headend.ingest import meter_state
 from headend.ledger.posting_rules import debt_recognised
 from headend.meters.lookup import holding_of_meter
 from headend.meters.openings import opening_of
@@ -48,7 +49,8 @@ def set_debt_plan(tx: Tx, meter_id: bytes, key: str, debt_mills: int, amount_mil
     if isinstance(debt_mills, bool) or isinstance(amount_mills, bool) or debt_mills <= 0 or amount_mills <= 0:
         raise Refused(Code.PLAN, "amounts")
     version = next_version(tx, meter_id, DOWN_PLAN)
-    ceiling_mills = debt_mills + (0 if last is None else last.ceiling_mills)
+    collected_mills = meter_state.load(tx, meter_id).collected_mills
+    ceiling_mills = debt_mills + max(collected_mills, 0 if last is None else last.ceiling_mills)
     try:
         body = debt.encode_body(Plan(version, ceiling_mills, amount_mills, start_day))
     except ProtocolRefused as refused:

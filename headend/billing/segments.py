@@ -53,6 +53,11 @@ class Segment:
     def wallet_mills(self) -> int:
         return sum(self.roles)
 
+    @property
+    def collected_now_mills(self) -> int:
+        """The instalments among it: the rise of R."""
+        return self.roles[-1]
+
 
 @dataclass(slots=True)
 class _Piece:

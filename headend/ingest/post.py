@@ -6,6 +6,7 @@ from typing import Any
 
 from headend.billing.correct import correct_meter
 from headend.billing.lost import LostSlots
+from headend.billing.plan_changes import return_over_collected
 from headend.billing.segments import Segment
 from headend.billing.slots import pack_slots
 from headend.billing.work import is_due, work_on
@@ -55,6 +56,8 @@ def post(tx: Tx, decoded: Decoded, advanced: Advanced, link: MeterLink, random_b
     for adopted in advanced.adopted:
         _adopt(tx, link, adopted)
     state = advanced.state
+    if advanced.adopted or any(segment.collected_now_mills for segment in advanced.segments):
+        return_over_collected(tx, state)
     if is_due(tx, state.meter_id):
         state = work_on(tx, state)
     elif advanced.segments and (advanced.rate_again or _uncorrected(state)):

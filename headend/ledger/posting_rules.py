@@ -125,6 +125,21 @@ def _move(tx: Tx, key: str, holding: Holding, into_wallet_mills: int, memo: str)
         _post_and_grant(tx, entry, "moved_out_mills", -into_wallet_mills)
 
 
+def debt_forgiven(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
+    """A debt is not to be collected any more. 1,500 F of one: debit arrears 1,500,000, credit receivable."""
+    transfers = (Transfer(chart.account_id(tx, chart.ARREARS), holding.receivable(tx), amount_mills),)
+    return entries.post(tx, _of("debt-forgiven", key, tx.now_us, memo, transfers, holding))
+
+
+def over_collection_returned(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
+    """A meter took an instalment of a plan that was ended. 1,000 F: debit receivable 1,000,000, credit W 1,000,000;
+    `moved_in` and C rise by 1,000,000 (SEMANTICS B7).
+    """
+    transfers = (Transfer(holding.receivable(tx), holding.wallet(tx), amount_mills),)
+    entry = _of("over-collected", key, tx.now_us, memo, transfers, holding)
+    return _post_and_grant(tx, entry, "moved_in_mills", amount_mills)
+
+
 def rating_corrected(
     tx: Tx, key: str, holding: Holding, transfers: tuple[Transfer, ...], wallet_mills: int, memo: str
 ) -> Posted:
