@@ -30,6 +30,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/tariffs": TARIFF,
     "POST /v1/meters": NEW_METER,
     "POST /v1/meters:import": {"meters": [NEW_METER]},
+    "POST /v1/meters/{meter_id}/policy": {"policy": {"never_close": True}},
+    "POST /v1/meters/{meter_id}/plan": {"instalment": 500, "currency": "XOF", "start_date": "2026-03-02"},
+    "POST /v1/policies": {"policy": {"never_close": True}},
     "PATCH /v1/meters/{meter_id}": {"holder": "Aïcha Abdou Issa"},
     "POST /v1/meters/{meter_id}/commands": {"order": "open", "hold_s": 600, "limit_l": 20},
     "POST /v1/meters/{meter_id}/slot-requests": {"since": "2026-01-02T00:00:00Z", "until": "2026-01-02T12:00:00Z"},
@@ -54,6 +57,7 @@ async def test_every_writing_endpoint_leaves_its_rows(house: House, operation: O
     """One thing each: the rows name the key and the operation, and no table changed without one."""
     await house.settle_in()
     await house.notify(payment(account="99999999"))
+    assert (await house.post("/v1/plans", BODIES["POST /v1/plans"])).status == 201
     before = len(await audit_of(house))
     body = BODIES.get(operation.name, valid(operation.body) if operation.body is not None else None)
     path = path_of(operation, **{name: text for name, text in PLACES.items() if "{" + name + "}" in operation.address})
@@ -140,7 +144,7 @@ def test_what_is_not_audited_is_named_and_exists() -> None:
 READING = {
     "serve", "demo", "rig", "db check", "db backup", "db verify", "keyring check", "audit list", "audit as-of",
     "key list", "provider list", "tariff list", "tariff show", "tariff explain", "tariff try", "ledger check",
-    "ledger rebuild", "config template", "config show",
+    "ledger rebuild", "policy show", "policy explain", "plan show", "config template", "config show",
 }  # fmt: skip
 # In this order on one database: what each writing command is given.
 WRITTEN: dict[str, str] = {
@@ -153,6 +157,11 @@ WRITTEN: dict[str, str] = {
     "tariff publish": "TARIFF --key first",
     "meter add": f"--meter-id {METER} --holder A --service-point B --tariff niger",
     "meter import": "METERS",
+    "policy set": f"{METER} POLICY",
+    "policy set-all": "POLICY",
+    "plan make": f"{METER} --debt 2500 --instalment 500 --currency XOF --from 2026-12-01 --key first",
+    "plan change": f"{METER} --instalment 400 --currency XOF --from 2026-12-02",
+    "plan end": f"{METER} --key third",
     "meter radio": f"{METER} --dev-eui 00000000000000ee",
     "meter command": f"{METER} tell",
     "meter ask": f"{METER} --since 2026-01-02T00:00:00Z --until 2026-01-02T12:00:00Z",
@@ -182,7 +191,7 @@ def run(database: Path, line: str) -> Result:
 def test_every_writing_command_leaves_its_rows(tmp_path: Path) -> None:
     """Each command of the headend is run, or is named as one that only reads."""
     database = tmp_path / "a.db"
-    files = {"TARIFF": TARIFF, "METERS": {"meters": [NEW_METER]}}
+    files = {"TARIFF": TARIFF, "POLICY": {"policy": {"never_close": True}}, "METERS": {"meters": [NEW_METER]}}
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
     known = [name for name in commands(main) if not name.startswith("bench")]

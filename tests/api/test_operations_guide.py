@@ -21,7 +21,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(?:sh|text) (each|desk|headend|meter|typed|stopped)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WAITS_S = 30
+# Patience only: a busy machine takes seconds for each command.
+WAITS_S = 120
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
