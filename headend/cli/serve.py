@@ -35,6 +35,9 @@ from headend.storage.reader import Reader
 
 # SimClock stands here until the simulator sets it, or at the last commit of the database that is opened.
 SIM_START_US = 1_577_836_800_000_000
+_LAST_COMMIT = (
+    "SELECT max(committed_us) FROM batch WHERE id NOT IN (SELECT batch_id FROM audit WHERE actor_kind = 'cli')"
+)
 
 
 class Bound(click.ParamType):
@@ -103,13 +106,16 @@ async def _serve(settings: Settings) -> None:
 
 
 def _last_commit_us(database: Path) -> int:
-    """Where a simulated clock goes on: the books know nothing later than this."""
+    """Where a simulated clock goes on: the world's books know nothing later than this.
+
+    Commands on the command line, as the making of a key before the first start, keep the time of the machine.
+    """
     if not database.exists():
         return SIM_START_US
     migrate.upgrade(database)
     reader = Reader(database)
     try:
-        last = reader.read(lambda c: c.exec_driver_sql("SELECT max(committed_us) FROM batch").scalar_one())
+        last = reader.read(lambda connection: connection.exec_driver_sql(_LAST_COMMIT).scalar_one())
     finally:
         reader.close()
     return max(SIM_START_US, last or 0)
