@@ -61,6 +61,8 @@ lint: $(DEV_READY) ## style, types and the walls between the rooms
 
 bench: $(DEMO_READY) ## the published figures, as JSON
 	@$(BIN)/guelta bench wire --data simulator/data/household_days.json --json
+	@$(BIN)/guelta bench latency --trials 20 --micropython 1 --json
+	@$(BIN)/guelta bench completeness --meters 10 --json
 
 locks: $(BIN)/python ## renew the pinned versions
 	@$(PIP) install uv
