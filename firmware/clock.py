@@ -4,7 +4,8 @@ Sure: the real-time clock kept its supply and agrees with what flash remembers, 
 from the last persisted second, slots are flagged, and no boundary of a day or month is executed.
 A TIME names an uplink of ours and the second it was heard. We know the monotone instant we sent it, so the message is
 right however late it comes. It slews a sure clock by at most 30 s a day and steps an unsure one; a step of more than a
-day needs two TIMEs, about two uplinks, that agree.
+day needs two TIMEs, about two uplinks, that agree. A TIME before 2020, or further than a meter's life from a clock that
+has known the time, is not believed.
 """
 
 from protocol.compat import const

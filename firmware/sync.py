@@ -78,7 +78,8 @@ class Sync:
 
     def nacked(self, nack):
         """The headend names slots that it lacks (F3): answered at once, one frame at a time. Always True."""
-        self.backlog.ask(nack.log_generation, nack.ranges)
+        if self.meter.state.opened:
+            self.backlog.ask(nack.log_generation, nack.ranges)
         if self.backlog.asked:
             self.resend_us = self.resent_us + self.resend_apart_us
         return True
