@@ -111,9 +111,7 @@ def _generations() -> None:
         sa.Column("uplink_id", WHOLE, nullable=False),
         *(sa.Column(name, WHOLE, nullable=False) for name in (*names, "tail_slots", "sure")),
         sa.CheckConstraint("length(meter_id) = 8", name=op.f("ck_lost_slots_meter_id_8_bytes")),
-        sa.CheckConstraint(
-            "slots > 0 AND volume_l >= 0 AND spent_mills >= 0", name=op.f("ck_lost_slots_not_negative")
-        ),
+        sa.CheckConstraint("slots > 0 AND volume_l >= 0 AND spent_mills >= 0", name=op.f("ck_lost_slots_not_negative")),
         sa.CheckConstraint("tail_slots BETWEEN 0 AND slots", name=op.f("ck_lost_slots_tail_within")),
         sa.ForeignKeyConstraint(["uplink_id"], ["uplink.id"], name=op.f("fk_lost_slots_uplink_id_uplink")),
         sa.UniqueConstraint(
