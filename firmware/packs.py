@@ -101,8 +101,8 @@ class Packs:
             best = acting[0]
             for held in acting[1:]:
                 # Among policies and plans the version alone decides: a stale "may close" must not undo "never close".
-                best_slot, slot = (best.from_slot, held.from_slot) if kind == DOWN_TARIFF else (0, 0)
-                if (slot, held.version) > (best_slot, best.version):
+                best_start, start = (best.from_slot, held.from_slot) if kind == DOWN_TARIFF else (0, 0)
+                if (start, held.version) > (best_start, best.version):
                     best = held
             if self.current[kind] is None or self.version[kind] != best.version or len(acting) > 1:
                 self.current[kind] = DECODERS[kind](best.version, best.from_slot, best.body)

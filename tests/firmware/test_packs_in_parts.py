@@ -11,7 +11,7 @@ from protocol.rules.calendar import slot_of
 from protocol.rules.policy import NEVER_CLOSE_LOCK, NEW, Policy, encode_body
 from protocol.rules.tariff import CHARGE_MILLS_MAX, Tariff
 from protocol.rules.tariff import encode_body as tariff_body
-from protocol.wire.messages import DOWN_POLICY, DOWN_TARIFF, UP_DEVICE, VALVE_CLOSED, VALVE_OPEN, Pack
+from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF, UP_DEVICE, VALVE_CLOSED, VALVE_OPEN, Pack
 from protocol.wire.parts import pack_parts, whole_pack
 from tests.firmware.fake_files import FakeFiles
 from tests.firmware.rig import MIDNIGHT_S, TARIFF, Rig, opening
@@ -148,6 +148,28 @@ def test_among_policies_the_version_decides_whatever_slot_they_name(may_close_sl
     assert packs.offer(DOWN_POLICY, whole_pack(3, SLOT, encode_body(NEW)), SLOT + 1) == IGNORED
     packs.activate(SLOT + 2)
     assert packs.version[DOWN_POLICY] == 4 and packs.current[DOWN_POLICY].flags == NEVER_CLOSE_LOCK
+
+
+def test_after_a_reset_every_kind_is_in_force_again_though_two_of_one_kind_act() -> None:
+    """D1, B4: flash may hold what the newest pack replaced. Choosing between two tariffs forgets no policy that acts
+    from a later slot, nor two policies a tariff: the lock that never closes holds from the first second after a boot.
+    """
+    files = FakeFiles()
+    packs = Packs(TwoCopies(files, "packs"))
+    lock = encode_body(NEW._replace(flags=NEVER_CLOSE_LOCK))
+    for kind, version, from_slot, body in (
+        (DOWN_TARIFF, 1, 0, tariff_body(TARIFF)),
+        (DOWN_POLICY, 1, 0, encode_body(NEW)),
+        (DOWN_POLICY, 2, SLOT + 5, lock),
+    ):
+        assert packs.offer(kind, whole_pack(version, from_slot, body), SLOT) == TAKEN
+    packs.activate(SLOT + 5)
+    assert packs.offer(DOWN_TARIFF, whole_pack(2, SLOT + 2, tariff_body(TARIFF)), SLOT + 5) == TAKEN
+    packs.activate(SLOT + 6)
+    again = Packs(TwoCopies(files, "packs"))
+    again.activate(SLOT + 6)
+    assert again.version == packs.version == {DOWN_TARIFF: 2, DOWN_POLICY: 2, DOWN_PLAN: 0}
+    assert again.current == packs.current
 
 
 # On the meter ---------------------------------------------------------------------------------------------------------
