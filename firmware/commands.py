@@ -59,8 +59,9 @@ class Commands:
         if command.code == command_codes.REPORT_PERIOD:
             meter.state.report_slots = command.argument
             meter.sync.period_changed()
+            meter.sync.device_due = True
         elif command.code == command_codes.TELL:
-            meter.sync.anchor_due = True
+            meter.sync.anchor_due = meter.sync.device_due = True
         else:
             self._order(command, unix_s)
         return command_codes.DONE

@@ -95,6 +95,7 @@ class Sync:
         half_way_us = meter.clock.us_of_slot(0) + self.report_delay_us + SLOT_S * SECOND_US // 2
         if self.polls.due(now_us, half_way_us):
             messages.append(encode_up(Poll()))
+            self.device_due = self.device_due or not meter.state.opened  # it says that an OPENING is wanted
         if meter.state.anchor_s and unix_s - meter.state.anchor_s >= self.anchor_period_s:
             self.anchor_due = True
         reporting = now_us >= self.report_us

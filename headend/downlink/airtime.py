@@ -1,7 +1,8 @@
 """What one LoRaWAN downlink is spent on: airtime is dear and there is one per uplink, so only what is needed, by rank.
 
 A gateway may speak for a hundredth of the time and cannot hear meanwhile. So slots are not acknowledged day by day:
-a meter keeps them for months, and a STATEMENT names the acked slot when it lags by weeks. Holes are asked for together:
+a meter keeps them for months, and a STATEMENT names the acked slot when it lags by weeks; only a meter that is told to
+report more often is told so with each report, because it goes back to the acked slot. Holes are asked for together:
 several in one NACK, once the oldest has waited for days. At 30 % loss each way that comes to about a third of a
 downlink a day, and no half-hour is missing for long (SEMANTICS F3).
 """
@@ -20,12 +21,13 @@ from headend.ingest.meter_state import MeterState
 from headend.ledger import statements
 from headend.storage.writer import Tx
 from protocol.rules.calendar import SLOTS_PER_DAY
-from protocol.wire.messages import STATUS_CLOCK_UNSURE, UP_POLL
+from protocol.wire.messages import STATUS_CLOCK_UNSURE, UP_DAY, UP_GAP, UP_POLL, UP_RANGE
 
 ACK_LAG_SLOTS = 14 * SLOTS_PER_DAY
 HOLE_AGE_SLOTS = 4 * SLOTS_PER_DAY
 HOLES_AT_ONCE = 3
 TIME_PERIOD_US = 30 * 86_400 * 1_000_000
+_REPORTS = (UP_DAY, UP_RANGE, UP_GAP)
 
 Choice = tuple[MeterLink, Message]
 
@@ -58,10 +60,17 @@ def _by_rank(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> Iterat
         yield replace(link, pack_turn=turn), parts[0]
     for message in rekey_messages(link):
         yield link, message
-    if acked_slot(state) - max(link.acked_echo, link.acked_told) >= ACK_LAG_SLOTS:
+    lags = acked_slot(state) - max(link.acked_echo, link.acked_told) >= ACK_LAG_SLOTS
+    if lags or _goes_back(link, heard):
         yield acknowledged, statement_message(tx, state)
     if heard.fresh and (link.time_told_us is None or heard.at_us - link.time_told_us >= TIME_PERIOD_US):
         yield timed, heard.time
+
+
+def _goes_back(link: MeterLink, heard: Heard) -> bool:
+    """Whether this is a report of another cadence than the daily one: those go back to the acked slot each time, so
+    without the news of it a busy meter would tell the same slots for ever."""
+    return heard.type in _REPORTS and link.report_slots not in (None, SLOTS_PER_DAY)
 
 
 def worth_asking(holes: Holes) -> bool:

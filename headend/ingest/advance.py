@@ -15,7 +15,7 @@ from headend.billing.segments import Counters, Run, Segment, rate_run
 from headend.ingest.anchored import settle_anchor
 from headend.ingest.decode import Log, Lost
 from headend.ingest.meter_state import MeterState
-from headend.ingest.next_run import LOW_16, Waiting, next_run
+from headend.ingest.next_run import LOW_16, NEWEST, Waiting, next_run
 from headend.ingest.post_lost import post_lost_run
 from headend.ingest.posting import Adopted, Finding, Posting
 from headend.ledger.cases import CaseKind
@@ -41,9 +41,6 @@ class Advanced:
     # T stands elsewhere in the month than M. T is then behind until that is done.
     rate_again: bool = False
     went_back: bool = False
-
-
-NEWEST = 2**62
 
 
 def advance(

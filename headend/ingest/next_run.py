@@ -15,6 +15,7 @@ from protocol.wire.messages import STATUS_CLOCK_UNSURE
 
 LOW_16 = 0xFFFF
 LOW_24 = 0xFFFFFF
+NEWEST = 2**62
 
 Run = Log | Lost
 
@@ -81,21 +82,27 @@ def _next_generation(tx: Tx, state: MeterState, waiting: Waiting) -> tuple[Meter
     lost = [item for item in waiting.lost if item.log_generation == following and _meets(item, state)]
     if not logs and not lost:
         return None
-    told = tx.cursor.execute(
-        "SELECT at_unix_s FROM meter_event WHERE meter_id = ? AND generation = ? AND code = ? AND argument = ? "
-        "AND uplink_id < ?",
-        (state.meter_id, state.generation, LOG_GENERATION, following, waiting.before_uplink),
-    ).fetchone()
+    told = begin_told(tx, state, following, waiting.before_uplink)
     for log in sorted(logs, key=lambda log: log.first_slot):
         moved = _moved(state, log)
-        if told is not None and slot_of(told[0]) == log.first_slot:
+        if told is not None and told == log.first_slot:
             return moved, log
         if told is None and waiting.continues(moved, log):
             return moved, log
     for item in lost:
-        if told is None or slot_of(told[0]) == item.first_slot:
+        if told is None or told == item.first_slot:
             return _moved(state, item), item
     return None
+
+
+def begin_told(tx: Tx, state: MeterState, log_generation: int, before_uplink: int = NEWEST) -> int | None:
+    """The first slot of a log generation as the meter's event told it, or None."""
+    row = tx.cursor.execute(
+        "SELECT at_unix_s FROM meter_event WHERE meter_id = ? AND generation = ? AND code = ? AND argument = ? "
+        "AND uplink_id < ?",
+        (state.meter_id, state.generation, LOG_GENERATION, log_generation, before_uplink),
+    ).fetchone()
+    return None if row is None else slot_of(row[0])
 
 
 def _moved(state: MeterState, run: Run) -> MeterState:

@@ -91,13 +91,15 @@ class Home:
         clock: bool = True,
         opened: bool = True,
         report_slots: int = 1,
+        bearer: Bearer = Bearer.UDP,
+        up: Callable[[bytes], bool] = always,
         down: Callable[[bytes], bool] = always,
         **changes: Any,
     ) -> None:
         """`clock`: its real-time clock is right at first; `opened`: the OPENING is given to it over the cable;
         `report_slots`: half-hours from report to report."""
         self.world, self.now_s, self.pulses = world, slot_start(START_SLOT), 0
-        self.up, self.down = always, down
+        self.bearer, self.up, self.down = bearer, up, down
         fields: dict[str, Any] = {"meter_id": bytes(7) + b"\1", "tariff_code": "home", "customer_name": "Amina"}
         new = NewMeter(**{**fields, "start_slot": START_SLOT, **changes})
         record = world.writer.run(lambda tx: add_meter(tx, world.keyring, new))
@@ -155,7 +157,7 @@ class Home:
                     self._arrive(frame)
 
     def _arrive(self, frame: bytes) -> None:
-        received = Received(self.meter_id, frame, Bearer.UDP, "127.0.0.1 5555", self.now_s * SECOND_US)
+        received = Received(self.meter_id, frame, self.bearer, "127.0.0.1 5555", self.now_s * SECOND_US)
         answer = self.world.writer.run(lambda tx: self.world.ingest.receive(tx, received))
         for downlink in seal(answer.reply) if answer.reply is not None else []:
             if self.down(downlink):
