@@ -21,7 +21,7 @@ class Room(NamedTuple):
 
 ROOMS = {
     "serve": Room("headend.cli.serve", "serve", "headend", "Run the headend: bearers, ledger, REST and the live page."),
-    "db": Room("headend.cli.database", "db", "headend", "Create, upgrade and check the database."),
+    "db": Room("headend.cli.database", "db", "headend", "Create, check, back up and restore the database."),
     "keyring": Room("headend.cli.keyring", "keyring", "headend", "Check and change the key that wraps all secrets."),
     "audit": Room(
         "headend.cli.audit", "audit", "headend", "Who changed what, and how a meter was known at an instant."
@@ -29,7 +29,7 @@ ROOMS = {
     "config": Room("headend.cli.config", "config", "headend", "Print a configuration file, or the settings in force."),
     "key": Room("headend.cli.keys", "key", "headend", "Create, list and revoke API keys."),
     "provider": Room("headend.cli.providers", "provider", "headend", "Payment providers and their signing secrets."),
-    "meter": Room("headend.cli.meters", "meter", "headend", "Add or import meters."),
+    "meter": Room("headend.cli.meters", "meter", "headend", "Add, import, order, rekey and renew meters."),
     "plan": Room("headend.cli.plans", "plan", "headend", "Make, show, change and end debt plans."),
     "policy": Room("headend.cli.policies", "policy", "headend", "Show, set and explain valve policies."),
     "tariff": Room("headend.cli.tariffs", "tariff", "headend", "Publish, try, show and explain tariffs."),

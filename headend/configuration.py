@@ -184,12 +184,14 @@ def _of_file(file: Path) -> dict[str, tuple[object, str]]:
             raw = stream.read(FILE_BYTES_MAX + 1)
         if len(raw) > FILE_BYTES_MAX:
             raise SettingsRefused(f"{file}: longer than {FILE_BYTES_MAX} bytes")
-        text = raw.decode()
+        text = raw.decode("utf-8-sig")
         found = tomllib.loads(text)
     except OSError as failure:
         raise SettingsRefused(f"{file}: {failure.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as failure:
-        raise SettingsRefused(f"{file}: {failure}") from None
+    except UnicodeDecodeError as failure:
+        raise SettingsRefused(f"{file}: byte {failure.start} is not UTF-8; save the file as UTF-8") from None
+    except tomllib.TOMLDecodeError as failure:
+        raise SettingsRefused(f"{file}: {failure}; 'guelta config template' shows how settings are written") from None
     places = {name: f"{file} line {_line(text, name)}" for name in found}
     for name in found:
         _known(name, places[name], name)
@@ -232,7 +234,7 @@ def _read(text: str, kind: object) -> object:
     """A variable's text as what a TOML file would say."""
     if kind is bool:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
-    return int(text) if kind is int and text.isascii() and text.isdigit() else text
+    return int(text) if kind is int and re.fullmatch(r"-?[0-9]{1,18}", text) else text
 
 
 def _hook(kind: type, value: object) -> object:
@@ -240,5 +242,5 @@ def _hook(kind: type, value: object) -> object:
     if isinstance(value, kind):
         return value
     if not isinstance(value, str) or not value or "\0" in value:
-        raise SettingsRefused("give a text in quotation marks")
+        raise SettingsRefused("give a text in quotation marks, or leave the setting out")
     return parse_address(value) if kind is Address else Path(value)

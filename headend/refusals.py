@@ -57,8 +57,9 @@ REMEDIES = {
     Code.TARIFF_PRINTED: "correct the published prices",
     Code.TARIFF_LATE: "give waive, debt or debit",
     Code.TARIFF_EXISTS: "use another idempotency key for another tariff",
-    Code.PLAN: "give a ceiling and an instalment within the limits of docs/TARIFFS.md",
-    Code.POLICY: "keep the policy within the limits of docs/TARIFFS.md",
+    Code.PLAN: "give a ceiling and a daily instalment within the limits of docs/TARIFFS.md",
+    Code.POLICY: "keep it within its limit; each relaxation needs an end and a cap in litres, and its other fields "
+    "with it (docs/TARIFFS.md)",
     Code.TARIFF_NOTICE: "give 0 to 366 days of notice",
     Code.AMOUNT: "give a whole positive number of minor units, at most 9,007,199,254,740",
     Code.CURRENCY: "pay in the currency of the utility",
@@ -69,7 +70,8 @@ REMEDIES = {
     Code.PROVIDER: "give the provider's name and transaction number, 1 to 200 printable characters each",
     Code.DEV_EUI: "give the 16 hexadecimal digits on the radio's label",
     Code.RADIO_TAKEN: "this radio belongs to another meter; give that one another radio first",
-    Code.COMMAND: "give a command and limits that docs/SPEC.md lists for COMMAND",
+    Code.COMMAND: "open takes hold_s up to 86,400 and limit_l; close takes hold_s; report-period takes report_slots: "
+    "1, 2, 3, 4, 6, 8, 12, 16, 24 or 48; release and tell take nothing",
     Code.COMMAND_EXPIRY: "give an instant after now and at most 30 days ahead",
     Code.COMMANDS_WAITING: "wait until the meter has answered, or until the waiting commands expire",
     Code.REKEY_UNDER_WAY: "wait for the first uplink under the keys that were asked for",

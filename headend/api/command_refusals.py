@@ -45,9 +45,15 @@ _TEXTS = {
         400,
         "Debt plan refused",
         "Plan de remboursement refusé",
-        "donnez un plafond et une mensualité dans les limites de docs/TARIFFS.md",
+        "donnez un plafond et un versement quotidien dans les limites de docs/TARIFFS.md",
     ),
-    Code.POLICY: (400, "Policy refused", "Règle de vanne refusée", "restez dans les limites de docs/TARIFFS.md"),
+    Code.POLICY: (
+        400,
+        "Policy refused",
+        "Règle de vanne refusée",
+        "restez dans la limite du champ ; chaque tolérance demande une fin, un plafond en litres et ses autres champs "
+        "(docs/TARIFFS.md)",
+    ),
     Code.TARIFF_NOTICE: (400, "Notice refused", "Préavis refusé", "donnez un préavis de 0 à 366 jours"),
     Code.AMOUNT: (
         400,
@@ -92,7 +98,8 @@ _TEXTS = {
         400,
         "Command refused",
         "Ordre refusé",
-        "donnez un ordre et des limites que docs/SPEC.md admet pour COMMAND",
+        "open prend hold_s jusqu’à 86 400 et limit_l ; close prend hold_s ; report-period prend report_slots : 1, 2, 3, "
+        "4, 6, 8, 12, 16, 24 ou 48 ; release et tell ne prennent rien",
     ),
     Code.COMMAND_EXPIRY: (400, "Wrong expiry", "Échéance erronée", "donnez un instant futur, à 30 jours au plus"),
     Code.COMMANDS_WAITING: (

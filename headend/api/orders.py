@@ -96,7 +96,7 @@ def _limits(body: CommandToGive) -> tuple[int, int]:
     for name in ("hold_s", "limit_l", "report_slots"):
         given = getattr(body, name)
         if (given is not None) != (name in (argument_name, cap_name)):
-            raise Refused(Code.COMMAND, name, f"{body.order} with {name} {given}")
+            raise Refused(Code.COMMAND, name, f"{body.order}, {name}: {'–' if given is None else given}")
     argument = 0 if argument_name is None else getattr(body, argument_name)
     return argument, 0 if cap_name is None else getattr(body, cap_name)
 

@@ -13,6 +13,7 @@ from headend.api.shapes import Request, Response, cursor_of, instant, keys_of
 from headend.api.tariffs import TariffCode
 from headend.api.valve_policy import ValvePolicy, record_of, words_of
 from headend.billing.plans import last_policy, set_policy
+from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
 from protocol.rules.reasons import sentence
 from protocol.wire.event_codes import VALVE_CLOSED, VALVE_OPENED
@@ -80,6 +81,7 @@ def put_policy(tx: Tx, path: MeterPath, body: PolicyToSet) -> MeterPolicy:
 
 def put_policies(tx: Tx, body: PoliciesToSet) -> PoliciesSet:
     """Give many meters the same policy, up to 500 a request, so that no request holds up payments."""
+    _known_tariff(tx, body.tariff_code)
     record = record_of(body.policy, utility_offsets(tx.connection))
     (after,) = keys_of(body.cursor, str) or ("",)
     rows = tx.connection.execute(
@@ -115,6 +117,12 @@ def explain_policy(connection: Connection, path: MeterPath, query: ExplainQuery)
     return PolicyExplained(path.meter_id, valve, row.argument, instant(row.at_unix_s), told)
 
 
+def _known_tariff(tx: Tx, code: str | None) -> None:
+    """A mistyped code would give the policy to nobody and look done."""
+    if code is not None and tx.cursor.execute("SELECT 1 FROM tariff WHERE code = ?", (code,)).fetchone() is None:
+        raise Refused(Code.TARIFF_UNKNOWN, "tariff_code", code)
+
+
 def _shown(tx: Tx, meter_id: bytes) -> MeterPolicy:
     record = last_policy(tx, meter_id)
     (held,) = tx.cursor.execute("SELECT policy_echo FROM meter_link WHERE meter_id = ?", (meter_id,)).fetchone()
@@ -127,7 +135,7 @@ ENDPOINTS = (
     Endpoint("POST", "/v1/meters/{meter_id}/policy", put_policy, "Set a meter's policy", "Policies", OPERATE,
              writes=True, refusals=("unknown_meter", "policy")),
     Endpoint("POST", "/v1/policies", put_policies, "Set the policy of many meters", "Policies", OPERATE,
-             writes=True, refusals=("policy", "invalid_cursor")),
+             writes=True, refusals=("policy", "tariff_unknown", "invalid_cursor")),
     Endpoint("GET", "/v1/meters/{meter_id}/policy/explain", explain_policy, "Why the valve stands as it does",
              "Policies", refusals=("unknown_meter",)),
 )  # fmt: skip

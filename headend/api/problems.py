@@ -35,7 +35,7 @@ class ProblemDocument(msgspec.Struct, frozen=True):
 class Problem(Exception):
     """A refusal on its way to the caller. `fields` fill the sentence; `errors` are (pointer, English detail)."""
 
-    def __init__(self, code: str, errors: tuple[tuple[str, str], ...] = (), **fields: object) -> None:
+    def __init__(self, code: str, errors: tuple[tuple[str, str], ...] = (), /, **fields: object) -> None:
         assert code in CATALOGUE, code
         super().__init__(code)
         self.code = code

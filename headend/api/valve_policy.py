@@ -134,7 +134,7 @@ def record_of(given: ValvePolicy, offsets: Offsets) -> Policy:
     except RuleRefused as refused:
         name = _NAMES.get(refused.field, refused.field)
         remedy = REMEDIES[Code.POLICY]
-        raise Problem("policy", ((f"/policy/{name}", remedy),), detail=str(refused)[:200]) from None
+        raise Problem("policy", ((f"/policy/{name}", remedy),), detail=f"{name}: {refused.name}") from None
 
 
 def words_of(record: Policy, offsets: Offsets) -> ValvePolicy:

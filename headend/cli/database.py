@@ -5,7 +5,17 @@ from pathlib import Path
 import click
 
 from headend.backups import back_up, contents_of, faults_of
-from headend.cli.work import DATABASE, KEY_FILE, UTILITY, acting, key_file_of, refusals_told, seen, written
+from headend.cli.work import (
+    CURRENCY,
+    DATABASE,
+    KEY_FILE_THERE,
+    UTILITY,
+    acting,
+    key_file_of,
+    refusals_told,
+    seen,
+    written,
+)
 from headend.exclusive import alone_with
 from headend.ledger.books import open_books
 from headend.payments.amounts import EXPONENTS
@@ -22,7 +32,7 @@ def db() -> None:
 @db.command("upgrade")
 @DATABASE
 @UTILITY
-@click.option("--currency", type=click.Choice(sorted(EXPONENTS)), default="XOF", show_default=True)
+@CURRENCY
 def db_upgrade(database: Path, utility: str, currency: str) -> None:
     """Create the database, or bring it to this release's schema."""
     written(database, lambda tx: open_books(tx, utility, currency, EXPONENTS[currency]))
@@ -77,7 +87,7 @@ def db_verify(file: Path, key_file: Path | None) -> None:
 
 @db.command("restore")
 @DATABASE
-@KEY_FILE
+@KEY_FILE_THERE
 @BACKUP_FILE
 @click.option("--force", is_flag=True, help="Replace the database that is there; it is kept under another name.")
 def db_restore(database: Path, key_file: Path | None, file: Path, force: bool) -> None:

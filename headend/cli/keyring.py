@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from headend.cli.work import DATABASE, KEY_FILE, acting, key_file_of, refusals_told, seen
+from headend.cli.work import DATABASE, KEY_FILE_THERE, acting, key_file_of, refusals_told, seen
 from headend.clock import SystemClock
 from headend.exclusive import alone_with
 from headend.meters.keyring import Keyring
@@ -23,7 +23,7 @@ def keyring() -> None:
 
 @keyring.command("check")
 @DATABASE
-@KEY_FILE
+@KEY_FILE_THERE
 def keyring_check(database: Path, key_file: Path | None) -> None:
     """Open every secret in the database with the key file; exit code 1 with what does not open."""
     path = key_file_of(database, key_file)
@@ -43,7 +43,7 @@ def keyring_check(database: Path, key_file: Path | None) -> None:
 
 @keyring.command("rotate")
 @DATABASE
-@KEY_FILE
+@KEY_FILE_THERE
 def keyring_rotate(database: Path, key_file: Path | None) -> None:
     """Wrap every secret under a new key. The headend must be stopped; killed in between, give the command again."""
     path = key_file_of(database, key_file)

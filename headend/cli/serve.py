@@ -14,12 +14,11 @@ from click.core import ParameterSource
 
 from headend.app import running
 from headend.cli.config import CONFIG
-from headend.cli.work import DATABASE, KEY_FILE, UTILITY, refusals_told
+from headend.cli.work import CURRENCY, DATABASE, KEY_FILE, UTILITY, refusals_told
 from headend.clock import SimClock, SystemClock
 from headend.configuration import effective
 from headend.life import notify
 from headend.log import configure
-from headend.payments.amounts import EXPONENTS
 from headend.settings import (
     CLOCKS,
     MODES,
@@ -68,7 +67,7 @@ class Bound(click.ParamType):
 )
 @click.option("--allow-remote", is_flag=True, help="Let --http listen for other machines; needs an API key.")
 @UTILITY
-@click.option("--currency", type=click.Choice(sorted(EXPONENTS)), default="XOF", show_default=True)
+@CURRENCY
 @click.option("--ledger-check-s", type=int, default=3600, show_default=True, help="Seconds between checks; 0 for none.")
 @click.pass_context
 def serve(context: click.Context, config_file: Path | None, **options: Any) -> None:

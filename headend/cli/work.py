@@ -19,6 +19,7 @@ from headend.configuration import configured
 from headend.exclusive import InUse, alone_with
 from headend.meters.keyring import KeyFileRefused, Keyring
 from headend.meters.wrapped import kek_ids_of, open_keyring
+from headend.payments.amounts import EXPONENTS
 from headend.refusals import Refused
 from headend.settings import SettingsRefused
 from headend.storage import migrate
@@ -42,11 +43,20 @@ DATABASE = click.option(
     "--db", "database", type=click.Path(dir_okay=False, path_type=Path), default=lambda: _configured("db"),
     show_default="guelta.db", envvar="GUELTA_DB", help="The database file.",
 )  # fmt: skip
-KEY_FILE = click.option(
-    "--key-file", type=click.Path(dir_okay=False, path_type=Path), envvar="GUELTA_KEY_FILE",
-    default=lambda: _configured("key_file"), show_default=False,
-    help="The key that wraps all secrets; made on first use. Default: DB with '.kek' appended. Back it up apart.",
-)  # fmt: skip
+
+
+def _key_file(help_text: str) -> Callable[[Any], Any]:
+    return click.option(
+        "--key-file", type=click.Path(dir_okay=False, path_type=Path), envvar="GUELTA_KEY_FILE",
+        default=lambda: _configured("key_file"), show_default=False, help=help_text,
+    )  # fmt: skip
+
+
+KEY_FILE = _key_file(
+    "The key that wraps all secrets; made on first use. Default: DB with '.kek' appended. Back it up apart."
+)
+# Where a new key would open nothing.
+KEY_FILE_THERE = _key_file("The key file that is there. Default: DB with '.kek' appended.")
 TEXT_MAX = 100
 
 
@@ -57,8 +67,13 @@ def _text(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
 
 
 UTILITY = click.option(
-    "--utility", default="Guelta", show_default=True, callback=_text, help="Name of the utility, for a new database."
-)
+    "--utility", default=lambda: _configured("utility"), show_default="Guelta", callback=_text, envvar="GUELTA_UTILITY",
+    help="Name of the utility, for a new database.",
+)  # fmt: skip
+CURRENCY = click.option(
+    "--currency", type=click.Choice(sorted(EXPONENTS)), default=lambda: _configured("currency"), show_default="XOF",
+    envvar="GUELTA_CURRENCY", help="ISO 4217, for a new database.",
+)  # fmt: skip
 PUBLICATION_KEY = click.option(
     "--key", "idempotency_key", required=True, callback=_text,
     help="Your name for this publication; the same key acts once.",

@@ -108,6 +108,7 @@ def test_what_is_wrong_in_the_file_is_refused_by_name_and_line(tmp_path: Path, t
         ("GUELTA_HTPP", "x", "the environment: GUELTA_HTPP: no such setting"),
         ("GUELTA_HTTP", "x", "GUELTA_HTTP: http = 'x'"),
         ("GUELTA_LEDGER_CHECK_S", "1e3", "GUELTA_LEDGER_CHECK_S: "),
+        ("GUELTA_LEDGER_CHECK_S", "-1", "GUELTA_LEDGER_CHECK_S: ledger_check_s = -1: Expected `int` >= 0"),
         ("GUELTA_ALLOW_REMOTE", "perhaps", "GUELTA_ALLOW_REMOTE: "),
     ],
 )
@@ -118,9 +119,9 @@ def test_what_is_wrong_in_the_environment_is_refused_by_name(name: str, value: s
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
-    for content in (b"\xff\xfe", b"#" * 70_000):
+    for content, words in ((b"#\n\xff\xfe", "byte 2 is not UTF-8"), (b"#" * 70_000, "longer"), (b"db", "template")):
         file.write_bytes(content)
-        with pytest.raises(SettingsRefused, match=r"a\.toml"):
+        with pytest.raises(SettingsRefused, match=rf"a\.toml: .*{words}"):
             effective(file, {})
     with pytest.raises(SettingsRefused, match="No such file"):
         effective(tmp_path / "none.toml", {})
@@ -146,3 +147,14 @@ def test_other_commands_take_the_database_of_the_file(tmp_path: Path) -> None:
     file.write_text("dbb = 1\n")
     refused = run("db", "check", GUELTA_CONFIG=str(file))
     assert refused.exit_code == 2 and "no such setting" in refused.output
+
+
+def test_a_new_database_is_kept_as_the_file_and_the_environment_say(tmp_path: Path) -> None:
+    """The currency of the books is for ever: `db upgrade` and `serve` must not differ about it."""
+    file, database = tmp_path / "a.toml", tmp_path / "named.db"
+    file.write_text(f'db = "{database}"\ncurrency = "KES"\nutility = "Nairobi"\n', encoding="utf-8-sig")
+    told = run("db", "upgrade", GUELTA_CONFIG=str(file))
+    assert told.exit_code == 0 and "books are kept in KES" in told.output
+    assert "Nairobi" in run("audit", "list", "--json", "--db", str(database)).output
+    other = run("db", "upgrade", "--db", str(tmp_path / "b.db"), GUELTA_CONFIG=str(file), GUELTA_CURRENCY="UGX")
+    assert "books are kept in UGX" in other.output

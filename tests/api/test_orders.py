@@ -46,6 +46,15 @@ async def test_a_command_that_no_meter_takes_is_refused_by_field(
     assert (await house.meter())["commands"] == []
 
 
+async def test_a_refused_command_says_what_it_takes(house: House) -> None:
+    """In the caller's language, without looking into another document."""
+    await house.settle_in()
+    refused = await house.post(COMMANDS, {"order": "report-period", "report_slots": 5}, accept_language="fr")
+    assert "report_slots : 1, 2, 3, 4, 6, 8, 12, 16, 24 ou 48" in refused.json["errors"][0]["detail"]
+    refused = await house.post(COMMANDS, {"order": "open", "hold_s": 60}, idempotency_key="another-one")
+    assert "open, limit_l: –" in refused.json["detail"] and "and limit_l" in refused.json["errors"][0]["detail"]
+
+
 async def test_keys_are_asked_for_once_and_a_renewal_ends_that(house: House) -> None:
     """D4, A4: the epoch asked for is seen; a new wallet generation begins with epoch 0 and new keys."""
     await house.settle_in()

@@ -13,6 +13,7 @@ from headend.api.policies import PoliciesToSet, PolicyToSet, put_policies, put_p
 from headend.api.problems import Problem
 from headend.api.valve_policy import ValvePolicy, record_of, words_of
 from headend.cli.policies import policy
+from headend.refusals import Refused
 from protocol.rules.calendar import day_of_date, first_slot_of_day
 from protocol.wire.event_codes import VALVE_CLOSED
 from tests.headend.world import NIAMEY, World
@@ -91,8 +92,8 @@ def test_b4_a_policy_for_one_meter_and_for_all_of_a_tariff(world: World) -> None
         world.add(number)
     first = world.writer.run(lambda tx: put_policy(tx, MeterPath("0" * 15 + "1"), PolicyToSet(given())))
     assert (first.version, first.held_version, first.policy) == (2, 1, given())
-    nobody = world.writer.run(lambda tx: put_policies(tx, PoliciesToSet(given(), "other")))
-    assert (nobody.meters, nobody.next) == (0, None)
+    with pytest.raises(Refused, match=r"tariff-unknown: tariff_code: other"):
+        world.writer.run(lambda tx: put_policies(tx, PoliciesToSet(given(), "other")))
     page = world.writer.run(lambda tx: put_policies(tx, PoliciesToSet(given(), "home", limit=2)))
     last = world.writer.run(lambda tx: put_policies(tx, PoliciesToSet(given(), "home", cursor=page.next or "")))
     assert (page.meters, last.meters, last.next) == (2, 1, None)
