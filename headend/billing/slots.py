@@ -1,6 +1,6 @@
 """The posted slots of a meter, one by one, out of the facts and segments of the books."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from headend.billing.lost import LostSlots
@@ -82,15 +82,25 @@ def spread_unsure(slots: Sequence[RatedSlot], before: int | None = None) -> list
     the sure slot that these ones follow, None at the start of a supply.
     """
     spread: list[RatedSlot] = []
-    run: list[RatedSlot] = []
+    waiting: list[RatedSlot] = []
     for item in slots:
+        waiting.append(item)
+        if item.sure:
+            spread += _closed(waiting, before)
+            waiting, before = [], item.slot
+    return spread + waiting
+
+
+def _closed(items: Sequence[RatedSlot], before: int | None) -> Iterator[RatedSlot]:
+    """Unsure slots up to a sure one, the last: spread, but for those that were lost, which nobody can move."""
+    run: list[RatedSlot] = []
+    for item in items:
         if not item.sure and item.lost is None:
             run.append(item)
             continue
-        spread += _evenly(run, before, item.slot)
+        yield from _evenly(run, before, item.slot)
+        yield item
         run, before = [], item.slot
-        spread.append(item)
-    return spread + run
 
 
 def _evenly(run: Sequence[RatedSlot], before: int | None, after: int) -> Iterable[RatedSlot]:

@@ -159,6 +159,22 @@ def test_c4_rating_again_invents_no_correction_for_what_was_not_told(world: Worl
     assert world.reader.read(check_books) == []
 
 
+def test_c4_c2_a_gap_ends_no_unsure_stretch(world: World) -> None:
+    """C2, C4: the missed days accrue when a sure slot closes the stretch, once; a GAP on the way is no reason to rate
+    again, nor for the checks to say otherwise than the books.
+    """
+    world.publish(flat(127, standing_day=50, standing_month=3_000), START_SLOT - DAY, "debit")
+    meter = world.add()
+    meter.use([5] * DAY)
+    meter.use([5] * 120, sure=False)
+    meter.use([5] * DAY)
+    for frame in (meter.report(0, DAY), meter.report(DAY, 60), meter.gap(DAY + 60, 60), meter.report(DAY + 120, DAY)):
+        world.receive(meter, frame)
+        assert world.reader.read(check_books) == []
+    assert agrees(world, meter)
+    assert world.rows("SELECT kind FROM entry WHERE kind = 'rating'") == []
+
+
 def test_c4_instalments_of_lost_days_are_counted_beyond_what_six_bits_tell(world: World) -> None:
     """C4, B7: 70 instalments within a GAP; R tells what the count cannot."""
     meter = world.add()
