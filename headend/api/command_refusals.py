@@ -98,8 +98,8 @@ _TEXTS = {
         400,
         "Command refused",
         "Ordre refusé",
-        "open prend hold_s jusqu’à 86 400 et limit_l ; close prend hold_s ; report-period prend report_slots : 1, 2, 3, "
-        "4, 6, 8, 12, 16, 24 ou 48 ; release et tell ne prennent rien",
+        "open prend hold_s jusqu’à 86 400 et limit_l ; close prend hold_s ; report-period prend report_slots : 1, 2, "
+        "3, 4, 6, 8, 12, 16, 24 ou 48 ; release et tell ne prennent rien",
     ),
     Code.COMMAND_EXPIRY: (400, "Wrong expiry", "Échéance erronée", "donnez un instant futur, à 30 jours au plus"),
     Code.COMMANDS_WAITING: (

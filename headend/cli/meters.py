@@ -13,7 +13,7 @@ from headend.api.new_meters import MetersToImport, MeterToAdd, create_meter, cre
 from headend.api.orders import CommandToGive, SlotsToAsk, ask_slots, give
 from headend.api.radios import RadioPath, RadioToSet, set_meter_radio
 from headend.api.renewals import KeysToChange, MeterToRenew, change_keys, renew
-from headend.cli.work import DATABASE, KEY_FILE, content_of, keyring_of, refusals_told, written
+from headend.cli.work import DATABASE, KEY_FILE, json_of, keyring_of, refusals_told, written
 from headend.clock import SystemClock
 
 
@@ -47,7 +47,7 @@ def meter_add(database: Path, key_file: Path | None, **fields: Any) -> None:
 def meter_import(database: Path, key_file: Path | None, file: Path) -> None:
     """Register the meters of FILE, a JSON object as POST /v1/meters:import takes it: all of them or none."""
     with refusals_told():
-        body = strict_json.decode(content_of(file, IMPORT_BYTES_MAX), MetersToImport)
+        body = json_of(file, IMPORT_BYTES_MAX, MetersToImport)
     keyring, now_unix_s = keyring_of(database, key_file), SystemClock().unix_us() // 1_000_000
     for made in written(database, lambda tx: create_meters(tx, keyring, body, now_unix_s)).meters:
         click.echo(msgspec.json.encode(made).decode())

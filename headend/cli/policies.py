@@ -6,13 +6,12 @@ from typing import Any
 import click
 import msgspec
 
-from headend.api import strict_json
 from headend.api.dispatch import from_text
 from headend.api.endpoint import BODY_BYTES_MAX
 from headend.api.explained import ExplainQuery
 from headend.api.meters import MeterPath
 from headend.api.policies import PoliciesToSet, PolicyToSet, explain_policy, get_policy, put_policies, put_policy
-from headend.cli.work import AS_JSON, DATABASE, content_of, refusals_told, seen, written
+from headend.cli.work import AS_JSON, DATABASE, json_of, refusals_told, seen, written
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -45,7 +44,7 @@ def policy_set(database: Path, meter_id: str, file: Path) -> None:
     """
     path = _meter(meter_id)
     with refusals_told():
-        body = strict_json.decode(content_of(file, BODY_BYTES_MAX), PolicyToSet)
+        body = json_of(file, BODY_BYTES_MAX, PolicyToSet)
     _print(written(database, lambda tx: put_policy(tx, path, body)))
 
 
@@ -56,7 +55,7 @@ def policy_set(database: Path, meter_id: str, file: Path) -> None:
 def policy_set_all(database: Path, file: Path, tariff_code: str | None) -> None:
     """Give every meter, or every meter of a tariff, the policy in FILE."""
     with refusals_told():
-        wanted = strict_json.decode(content_of(file, BODY_BYTES_MAX), PolicyToSet)
+        wanted = json_of(file, BODY_BYTES_MAX, PolicyToSet)
     meters, cursor = 0, ""
     while True:
         body = PoliciesToSet(wanted.policy, tariff_code, cursor=cursor)

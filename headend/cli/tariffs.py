@@ -7,7 +7,6 @@ from typing import TypeVar
 import click
 import msgspec
 
-from headend.api import strict_json
 from headend.api.aftermath import Aftermath
 from headend.api.dispatch import from_text
 from headend.api.endpoint import BODY_BYTES_MAX
@@ -16,7 +15,7 @@ from headend.api.shapes import PageQuery
 from headend.api.tariff_knowledge import AsOfQuery, CodePath, get_tariff, list_tariff_versions, try_tariff
 from headend.api.tariffs import TariffToPublish, create_tariff, list_tariffs
 from headend.billing.work import work_off_one
-from headend.cli.work import AS_JSON, DATABASE, PUBLICATION_KEY, content_of, refusals_told, repeated, seen, written
+from headend.cli.work import AS_JSON, DATABASE, PUBLICATION_KEY, json_of, refusals_told, repeated, seen, written
 from headend.clock import SystemClock
 
 T = TypeVar("T")
@@ -42,7 +41,7 @@ def tariff_publish(database: Path, file: Path, idempotency_key: str) -> None:
     Prices are per cubic metre, in minor units. More: docs/examples/niger.json, docs/TARIFFS.md, docs/openapi.json.
     """
     with refusals_told():
-        body = strict_json.decode(content_of(file, BODY_BYTES_MAX), TariffToPublish)
+        body = json_of(file, BODY_BYTES_MAX, TariffToPublish)
     key_text = f"cli/{idempotency_key}"
     made = written(database, lambda tx: create_tariff(tx, Aftermath(), body, key_text))
     meters = repeated(database, work_off_one)
@@ -58,7 +57,7 @@ def tariff_publish(database: Path, file: Path, idempotency_key: str) -> None:
 def tariff_try(database: Path, file: Path, code: str | None, valid_from: str | None) -> None:
     """Show what publishing FILE now would post, per customer and in all, without posting anything."""
     with refusals_told():
-        body = strict_json.decode(content_of(file, BODY_BYTES_MAX), TariffToPublish)
+        body = json_of(file, BODY_BYTES_MAX, TariffToPublish)
         changes = {name: value for name, value in (("code", code), ("valid_from", valid_from)) if value}
         body = msgspec.convert({**msgspec.to_builtins(body), **changes}, TariffToPublish)
     now_unix_s = SystemClock().unix_us() // 1_000_000

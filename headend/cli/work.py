@@ -12,6 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
+from headend.api import strict_json
 from headend.api.problems import Problem
 from headend.backups import BackupRefused
 from headend.clock import SystemClock
@@ -160,10 +161,11 @@ def refusals_told() -> Iterator[None]:
             f"{refused.filename}: {refused.strerror}" if refused.filename else str(refused)
         ) from None
     except (DatabaseError, CommandError) as refused:
-        why = refused.orig if isinstance(refused, DatabaseError) else refused
-        raise click.ClickException(
-            f"the database: {why}. Is it one of Guelta's? 'guelta db upgrade' brings it to this release"
-        ) from None
+        why = str(refused.orig if isinstance(refused, DatabaseError) else refused)
+        remedy = "Is it one of Guelta's? 'guelta db upgrade' brings it to this release"
+        if "disk is full" in why or "disk I/O" in why:
+            remedy = "Make room, then give the command again"
+        raise click.ClickException(f"the database: {why}. {remedy}") from None
 
 
 def content_of(file: Path, bytes_max: int) -> bytes:
@@ -171,8 +173,18 @@ def content_of(file: Path, bytes_max: int) -> bytes:
     with file.open("rb") as stream:
         content = stream.read(bytes_max + 1)
     if len(content) > bytes_max:
-        raise ValueError(f"{file}: longer than {bytes_max} bytes; split it")
+        raise ValueError(f"{file}: longer than {bytes_max} bytes, the most that is taken at a time")
     return content
+
+
+def json_of(file: Path, bytes_max: int, shape: type[T]) -> T:
+    """What a file says in the shape of a request. Raises as `content_of`, and Problem for a wrong field."""
+    try:
+        return strict_json.decode(content_of(file, bytes_max), shape)
+    except Problem as problem:
+        if problem.code != "malformed_json":
+            raise
+        raise ValueError(f"{file}: not JSON in UTF-8; it must hold one JSON object") from None
 
 
 def key_file_of(database: Path, key_file: Path | None) -> Path:

@@ -10,21 +10,29 @@ from pathlib import Path
 
 import pysqlite3.dbapi2 as driver
 
-from headend.storage.sqlite import BUSY_TIMEOUT_MS, create_private, raw, reader_engine
+from headend.storage.sqlite import BUSY_TIMEOUT_MS, StorageRefused, create_private, raw, reader_engine
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Write `target`, one file that belongs to its owner alone, durable when this returns. It must not be there yet."""
+    """Write `target`, one file that belongs to its owner alone, durable when this returns. It must not be there yet.
+
+    Raises StorageRefused when it cannot be written whole; nothing is left of it then.
+    """
     if target.exists():
         raise FileExistsError(17, "is there already", str(target))
     create_private(target)
     engine = reader_engine(source)
-    with engine.connect() as connection, contextlib.closing(driver.connect(str(target))) as copy:
-        copy.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        raw(connection).backup(copy)
-        # Back from WAL to one file, so that nothing of the copy is left in a second one.
-        copy.execute("PRAGMA journal_mode=DELETE")
-    engine.dispose()
+    try:
+        with engine.connect() as connection, contextlib.closing(driver.connect(str(target))) as copy:
+            copy.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+            raw(connection).backup(copy)
+            # Back from WAL to one file, so that nothing of the copy is left in a second one.
+            copy.execute("PRAGMA journal_mode=DELETE")
+    except driver.Error as failure:
+        target.unlink()
+        raise StorageRefused(f"{target}: {failure}; nothing of it was kept") from None
+    finally:
+        engine.dispose()
     sync(target)
 
 

@@ -1,10 +1,14 @@
 """IW-92, CT-27, H5, H9: a backup under load is good, a bad one is told, and a restore repeats no counter (D3)."""
 
+import contextlib
 import json
+import resource
+import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pysqlite3.dbapi2 as driver
 import pytest
 from click.testing import CliRunner, Result
 
@@ -161,3 +165,29 @@ def test_a_restore_waits_for_the_headend_to_stop(busy: World, file: Path) -> Non
     with alone_with(busy.path):
         refused = run(f"db restore --db DB --key-file KEYS {file} --force", busy)
     assert refused.exit_code == 1 and "stop it first" in refused.output
+
+
+def test_a_backup_without_room_leaves_nothing(busy: World, file: Path) -> None:
+    """A disk that fills up, here a limit on the size of files: told in a line, and no half of a backup stays."""
+    room = (busy.path.stat().st_size // 2, resource.RLIM_INFINITY)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    try:
+        done = run(f"db backup --db DB {file}", busy)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert done.exit_code == 1 and "nothing of it was kept" in done.output, done.output
+    assert list(file.parent.iterdir()) == []
+
+
+def test_a_database_of_a_newer_release_is_told_and_left_alone(busy: World) -> None:
+    """An older release would misread what a newer one wrote; the remedy is not an upgrade."""
+    busy.close()
+    with contextlib.closing(driver.connect(str(busy.path))) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    told = run("db check --db DB", busy)
+    assert told.exit_code == 1 and told.output.startswith("schema 9999, and this release's is 0")
+    refused = run("db upgrade --db DB", busy)
+    assert refused.exit_code == 1 and "of a newer release of Guelta: install that release" in refused.output
