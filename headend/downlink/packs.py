@@ -7,9 +7,12 @@ complete: a part that was lost comes again by itself, and nobody needs to know w
 from headend.downlink.reply import Message
 from headend.ingest.meter_link import MeterLink
 from headend.storage.writer import Tx
+from protocol.rules.calendar import slot_of
 from protocol.wire.downlinks import encode_down
 from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF
 from protocol.wire.parts import pack_parts
+
+TARIFFS_TO_COME_MAX = 2
 
 # The oldest pack of a kind that the meter has not echoed and that no newer one replaces. A tariff from before the one
 # that acts would be ignored (SEMANTICS B4), so it must not hold up the next.
@@ -28,9 +31,20 @@ def pending_packs(tx: Tx, link: MeterLink, acting: int) -> list[tuple[Message, .
     pending = []
     for kind, echo in echoes.items():
         row = tx.cursor.execute(_PENDING, (link.meter_id, kind, echo, acting if link.tariff_echo else 0)).fetchone()
-        if row is not None:
+        if row is not None and (kind != DOWN_TARIFF or _has_room(tx, link, row[1])):
             pending.append(tuple(encode_down(part, kind) for part in pack_parts(*row)))
     return pending
+
+
+def _has_room(tx: Tx, link: MeterLink, from_slot: int) -> bool:
+    """Whether a meter can hold a tariff that starts then: it holds two that are to come, of this wallet generation."""
+    (to_come,) = tx.cursor.execute(
+        "SELECT count(DISTINCT p.from_slot) FROM pack p JOIN opening o ON o.meter_id = p.meter_id "
+        "WHERE p.meter_id = ? AND o.generation = ? AND p.batch_id >= o.batch_id AND p.kind = ? AND p.version <= ? "
+        "AND p.from_slot > ? AND p.from_slot <> ?",
+        (link.meter_id, link.generation, DOWN_TARIFF, link.tariff_echo, slot_of(tx.now_us // 1_000_000), from_slot),
+    ).fetchone()
+    return bool(to_come < TARIFFS_TO_COME_MAX)
 
 
 def next_parts(pending: list[tuple[Message, ...]], turn: int, room: int) -> tuple[list[Message], int]:

@@ -80,7 +80,7 @@ def hear(link: MeterLink, decoded: Decoded, state: MeterState, statement: Statem
     if isinstance(message, Event) and newest:
         return replace(link, status=_valve_after(message, link.status))
     if isinstance(message, Device):
-        return _hear_device(link, message, newest)
+        return _hear_device(link, message, state) if newest else link
     return link
 
 
@@ -92,9 +92,12 @@ def _valve_after(message: Any, status: int) -> int:
     return status
 
 
-def _hear_device(link: MeterLink, device: Any, newest: bool) -> MeterLink:
-    if not newest:
-        return link
+def _hear_device(link: MeterLink, device: Any, state: MeterState) -> MeterLink:
+    if device.log_generation < state.log_generation:
+        # It does not know that its former log is durable to the end: it is to be told, whatever it was told before.
+        link = replace(link, acked_echo=0, acked_told=0)
+    elif device.log_generation == state.log_generation:
+        link = replace(link, acked_echo=device.acked_slot)
     return replace(
         link,
         statement_echo=max(link.statement_echo, device.statement),
@@ -108,7 +111,6 @@ def _hear_device(link: MeterLink, device: Any, newest: bool) -> MeterLink:
         boot_count=device.boot_count,
         command_echo=device.command,
         report_slots=device.report_slots or None,
-        acked_echo=device.acked_slot,
     )
 
 

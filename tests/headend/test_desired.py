@@ -17,7 +17,7 @@ from headend.meters.registry import PLAIN_POLICY
 from headend.meters.rekey import ask_rekey
 from headend.refusals import Code, Refused
 from protocol.wire import command_codes
-from protocol.wire.messages import STATUS_CLOCK_UNSURE, Command, Nack, Rekey, Statement, Time
+from protocol.wire.messages import STATUS_CLOCK_UNSURE, Command, Device, Nack, Rekey, Statement, Time
 from tests.headend.virtual_meter import VirtualMeter
 from tests.headend.world import START_SLOT, World
 
@@ -335,6 +335,37 @@ def test_lorawan_answers_a_poll_with_the_statement_whatever_was_echoed(world: Wo
     meter = world.add()
     settle(world, meter)
     assert [type(message) for message in tell(world, meter, meter.poll(), LORAWAN)] == [Statement]
+
+
+def test_b4_lorawan_sends_no_third_tariff_to_come_before_there_is_room_for_it(world: World) -> None:
+    """B4: a meter refuses it, so it would take the downlink of every uplink, before new keys and acknowledgements."""
+    meter = world.add()
+    settle(world, meter)
+    for day in (20, 40, 60):
+        world.publish(flat(100 + day), START_SLOT + day * DAY)
+    for _ in range(2):
+        tell(world, meter, meter.device(), LORAWAN)
+    assert sorted(pack.version for pack in meter.packs) == [1, 2, 3]
+    world.writer.run(lambda tx: ask_rekey(tx, meter.meter_id))
+    assert [type(message) for message in tell(world, meter, meter.device(), LORAWAN)] == [Rekey]
+    world.clock.set(world.clock.unix_us() + 20 * DAY_S * 1_000_000)
+    tell(world, meter, meter.device(), LORAWAN)
+    assert sorted(pack.version for pack in meter.packs) == [1, 2, 3, 4]
+
+
+def test_c1_lorawan_acknowledges_to_a_meter_that_still_tells_of_its_former_log(world: World) -> None:
+    """C1: else its former log, far ahead in slots, would seem to be acknowledged for as long as the clock was wrong."""
+    meter = world.add()
+    settle(world, meter)
+    ahead = meter.slot
+    meter.new_log_generation(START_SLOT - 30 * DAY)
+    meter.use([5] * DAY)
+    tell(world, meter, meter.report(DAY, DAY), LORAWAN)
+    assert world.one("SELECT log_generation FROM meter_state") == 1
+    device = Device(0, 0, 0, ahead, 1, 1, 0, 1, 0, 3_600, 100, 0, DAY, 0)
+    [told] = tell(world, meter, meter.seal(device), LORAWAN)
+    assert (told.log_generation, told.acked_slot) == (1, meter.slot)
+    assert tell(world, meter, meter.seal(device._replace(log_generation=1, acked_slot=meter.slot)), LORAWAN) == []
 
 
 def test_lorawan_asks_for_holes_together_or_when_the_oldest_is_some_days_old(world: World) -> None:
