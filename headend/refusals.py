@@ -26,6 +26,7 @@ class Code(IntEnum):
     PLAN = 314
     POLICY = 315
     TARIFF_NOTICE = 316
+    PLAN_OVER = 317
     AMOUNT = 320
     CURRENCY = 321
     CUSTOMER_NUMBER = 322
@@ -60,6 +61,7 @@ REMEDIES = {
     Code.PLAN: "give a ceiling and a daily instalment within the limits of docs/TARIFFS.md",
     Code.POLICY: "keep it within its limit; each relaxation needs an end and a cap in litres, and its other fields "
     "with it (docs/TARIFFS.md)",
+    Code.PLAN_OVER: "this meter has no debt plan that still collects; make one first",
     Code.TARIFF_NOTICE: "give 0 to 366 days of notice",
     Code.AMOUNT: "give a whole positive number of minor units, at most 9,007,199,254,740",
     Code.CURRENCY: "pay in the currency of the utility",

@@ -54,6 +54,12 @@ _TEXTS = {
         "restez dans la limite du champ ; chaque tolérance demande une fin, un plafond en litres et ses autres champs "
         "(docs/TARIFFS.md)",
     ),
+    Code.PLAN_OVER: (
+        409,
+        "No plan to end",
+        "Aucun plan à terminer",
+        "ce compteur n’a pas de plan de remboursement en cours ; créez-en d’abord un",
+    ),
     Code.TARIFF_NOTICE: (400, "Notice refused", "Préavis refusé", "donnez un préavis de 0 à 366 jours"),
     Code.AMOUNT: (
         400,

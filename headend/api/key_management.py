@@ -50,8 +50,8 @@ def create_key(tx: Tx, body: KeyToMake) -> MadeKey:
     """Make an API key. It is shown once, in this answer; only its hash is kept."""
     try:
         made = keys.create(tx, body.name, tuple(body.scopes), os.urandom)
-    except keys.KeyRefused as refused:
-        raise Problem("key_name_taken", (("/name", str(refused)),), name=body.name) from None
+    except keys.KeyRefused:
+        raise Problem("key_name_taken", name=body.name) from None
     row = next(row for row in keys.listed(tx.connection) if row.name == body.name)
     return MadeKey(body.name, list(row.scopes), made)
 

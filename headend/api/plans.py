@@ -167,7 +167,7 @@ ENDPOINTS = (
         "Meters",
         OPERATE,
         writes=True,
-        refusals=("meter_unknown", "plan", "currency"),
+        refusals=("meter_unknown", "plan", "plan_over", "currency"),
     ),
     Endpoint(
         "POST",
@@ -177,6 +177,6 @@ ENDPOINTS = (
         "Meters",
         OPERATE,
         writes=True,
-        refusals=("meter_unknown", "plan"),
+        refusals=("meter_unknown", "plan", "plan_over"),
     ),
 )

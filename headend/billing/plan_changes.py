@@ -73,7 +73,7 @@ def end_plan(tx: Tx, meter_id: bytes, key: str, forgive: bool) -> int:
     collected_mills = meter_state.load(tx, meter_id).collected_mills
     left_mills = last.ceiling_mills - collected_mills
     if left_mills <= 0:
-        raise Refused(Code.PLAN, "meter_id", "nothing is left to collect")
+        raise Refused(Code.PLAN_OVER, "meter_id", meter_id.hex())
     if forgive:
         debt_forgiven(tx, f"forgiven:{key}", holding, left_mills, key)
     return _next(tx, meter_id, Plan(0, collected_mills, 0, last.start_day))
@@ -106,7 +106,7 @@ def _last(tx: Tx, meter_id: bytes) -> Plan:
     holding_of_meter(tx, meter_id)
     last = last_plan(tx, meter_id)
     if last is None:
-        raise Refused(Code.PLAN, "meter_id", "this meter has no plan")
+        raise Refused(Code.PLAN_OVER, "meter_id", meter_id.hex())
     return last
 
 

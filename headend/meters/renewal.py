@@ -48,7 +48,7 @@ def renew_meter(tx: Tx, keyring: Keyring, meter_id: bytes, index_l: int | None =
         raise Refused(Code.METER_UNKNOWN, "meter_id", meter_id.hex())
     state = meter_state.load(tx, meter_id)
     if index_l is not None and not state.volume_l <= index_l <= VOLUME_MAX:
-        raise Refused(Code.INDEX_BEHIND, "index_l", f"{index_l}, reported {state.volume_l}")
+        raise Refused(Code.INDEX_BEHIND, "index_l", f"{index_l} < {state.volume_l}")
     state = correct_meter(tx, state)
     first_slot = slot_of(tx.now_us // 1_000_000)
     unreported_l = 0 if index_l is None else index_l - state.volume_l

@@ -16,7 +16,7 @@ def ask(tx: Tx, meter_id: bytes, first_slot: int, slots: int) -> int:
     state = meter_state.load(tx, meter_id)
     over = first_slot + slots <= slot_of(tx.now_us // 1_000_000)
     if first_slot < 0 or not 1 <= slots <= SLOTS_MAX or not over:
-        raise Refused(Code.SLOTS_ASKED, "until", f"{slots} half-hours from {first_slot}")
+        raise Refused(Code.SLOTS_ASKED, "until", str(slots))
     tx.cursor.execute(
         "INSERT OR REPLACE INTO slot_request (meter_id, log_generation, first_slot, slots, until_us) "
         "VALUES (?, ?, ?, ?, ?)",

@@ -44,6 +44,11 @@ _LINES = {
         "l’horloge a reculé : nouvelle série de relevés n° {n}.",
         "the clock went back: log no. {n}.",
     ),
+    codes.KEYS_CHANGED: (
+        PLAIN,
+        "le compteur a changé de clés (époque {n}).",
+        "the meter changed its keys (epoch {n}).",
+    ),
 }
 _VALVE = {
     codes.VALVE_OPENED: (WATER, "la vanne s’ouvre. {reason}", "the valve opens. {reason}"),

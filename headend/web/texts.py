@@ -25,6 +25,7 @@ _TEXTS = {
     "litres_today": ("Litres aujourd’hui", "Litres today"),
     "paid_today": ("Payé aujourd’hui", "Paid today"),
     "books": ("Livres", "Books"),
+    "entry": ("écriture", "entry"),
     "entries": ("écritures", "entries"),
     "balanced": ("équilibrés", "balanced"),
     "not_balanced": ("déséquilibrés", "out of balance"),

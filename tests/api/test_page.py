@@ -13,8 +13,9 @@ import pytest
 from headend.api.store import STORE
 from headend.storage.tables import meter_link
 from headend.web import pages, texts
-from headend.web.facts import natural
+from headend.web.facts import MeterEvent, natural
 from headend.web.health import check_books
+from headend.web.meter_events import told
 from headend.web.past import past
 from headend.web.story import Story
 from headend.web.view import Books, bars_path, gap_count, gaps_path
@@ -324,3 +325,11 @@ def test_text_has_the_contrast_of_wcag_aa(theme: int) -> None:
     pairs += [("soft", "plain-ground"), ("ink", "plain-ground"), ("bad", "card")]
     low = {pair: round(contrast(colours[pair[0]], colours[pair[1]]), 2) for pair in pairs}
     assert {pair: ratio for pair, ratio in low.items() if ratio < 4.5} == {}
+
+
+def test_every_event_that_a_meter_may_report_has_a_sentence() -> None:
+    """A number is no news to an operator; a code that a newer meter sends is still shown."""
+    for name in (name for name in dir(event_codes) if name.isupper()):
+        line = told(MeterEvent(1, "Home", 0, getattr(event_codes, name), 1))
+        assert "l’événement" not in line.what_fr and "event no." not in line.what_en, name
+    assert "n° 99" in told(MeterEvent(1, "Home", 0, 99, 1)).what_fr

@@ -95,7 +95,7 @@ def test_a_plan_that_is_not_there_cannot_be_changed_or_ended(world: World) -> No
     for act in (lambda tx: change_plan(tx, meter.meter_id, 1, 0), lambda tx: end_plan(tx, meter.meter_id, "k", True)):
         with pytest.raises(Refused) as refused:
             world.writer.run(act)
-        assert (refused.value.code, refused.value.field) == (Code.PLAN, "meter_id")
+        assert (refused.value.code, refused.value.field) == (Code.PLAN_OVER, "meter_id")
 
 
 def test_ct_11_a_plan_is_made_changed_and_ended_on_the_command_line(world: World) -> None:
