@@ -115,6 +115,7 @@ class Sync:
         if reporting:
             self.report_us = NEVER_US
             messages.extend(self._report())
+            self.polls.reported(now_us)
         if now_us >= self.resend_us:
             messages.extend(self.backlog.answer(1))
             self.resent_us = now_us

@@ -226,15 +226,19 @@ def test_a_dry_customer_polls_on_a_ladder_and_the_button_starts_it_again(rig: Ma
     meter.draw(1)
     closed_s = meter.now_s
     meter.run(2 * HOUR)
-    polls = [at - closed_s for at, _, kind, _ in meter.frames if kind == UP_POLL]
+    asked = [at - closed_s for at, _, kind, _ in meter.frames if kind == UP_POLL]
     reports = [at - closed_s for at, _, kind, _ in meter.frames if kind in (UP_DAY, UP_RANGE)]
-    assert polls[:5] == [60, 120, 300, 600, 900] and len(polls[5:]) == 4
-    assert {at % 1800 for at in polls[5:]} == {(reports[0] + 900) % 1800}
+    ladder = [at for at in asked if at - 6 not in (*asked, *reports)]
+    assert ladder[:5] == [60, 120, 300, 600, 900] and len(ladder[5:]) == 4
+    assert {at % 1800 for at in ladder[5:]} == {(reports[0] + 900) % 1800}
+    # Nothing was answered, so each poll and report of a dry meter is asked twice more.
+    assert asked == sorted({at + more for at in (*ladder, *reports) for more in (0, 6, 12)} - set(reports))
     meter.frames.clear()
     pressed_s = meter.now_s
     meter.press()
     meter.run(150)
-    assert [at - pressed_s for at, _, kind, _ in meter.frames if kind == UP_POLL] == [0, 6, 12, 20, 40, 60, 120]
+    polls = [at - pressed_s for at, _, kind, _ in meter.frames if kind == UP_POLL]
+    assert polls == [0, 6, 12, 20, 40, 60, 66, 72, 120, 126, 132]
 
 
 def test_an_answer_ends_the_repeats_of_the_button(rig: Make) -> None:
