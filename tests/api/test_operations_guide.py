@@ -144,10 +144,21 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
     headend.close(patience_s=0.2)
     done = step("stopped", desk)
     assert "moved on by 8192" in done and "secrets wrapped anew" in done and "books are good" in done, done
+    daily = step("stopped", desk)
+    assert '"order":"open"' in daily and '"state":"suspended"' in daily and "asked for key epoch 1" in daily, daily
+    assert "radio 70b3d57ed0000001" in step("stopped", desk)
     assert next(steps, None) is None
 
     folder = tmp_path / "guelta-first"
-    secret_files = ("meter.json", "wave.secret", "desk.key", "meter.flash", "guelta.db", "guelta.db.kek")
+    secret_files = (
+        "meter.json",
+        "renewed.json",
+        "wave.secret",
+        "desk.key",
+        "meter.flash",
+        "guelta.db",
+        "guelta.db.kek",
+    )
     assert {(folder / name).stat().st_mode & 0o077 for name in secret_files} == {0}
     root = json.loads((folder / "meter.json").read_text())["root"]
     assert root not in read and root not in seen
@@ -155,7 +166,7 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
 
 def test_both_languages_give_the_same_commands() -> None:
     english = blocks("OPERATIONS.md")
-    typists = ["each", "desk", "headend", "meter", "desk", "typed", "desk", "desk", "stopped"]
+    typists = ["each", "desk", "headend", "meter", "desk", "typed", "desk", "desk", "stopped", "stopped", "stopped"]
     assert [who for who, _ in english] == typists
     assert blocks("OPERATIONS.fr.md") == english
 
