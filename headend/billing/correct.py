@@ -18,11 +18,13 @@ from headend.billing.apportion import apportion
 from headend.billing.knowledge import Knowledge, knowledge_of
 from headend.billing.notices import DEBT, WALLET, Notice, announce, announced_bearers, bearable_mills
 from headend.billing.rerate import Finding, Unit, rate_again
+from headend.ingest import meter_state
 from headend.ingest.meter_state import MeterState
 from headend.ledger import chart
 from headend.ledger.entries import Transfer
 from headend.ledger.posting_rules import Holding, rating_corrected
 from headend.meters.lookup import holding_of_meter
+from headend.meters.openings import generations_of
 from headend.storage.writer import Tx
 
 WAIVED = "waived"
@@ -44,18 +46,35 @@ def correct_meter(tx: Tx, state: MeterState) -> MeterState:
     knowledge = knowledge_of(tx, state.meter_id)
     finding = rate_again(tx, state, knowledge, rating_base.load(tx, state, knowledge))
     rating_base.save(tx, state, knowledge, finding)
-    holding = holding_of_meter(tx, state.meter_id)
+    _post_missing(tx, holding_of_meter(tx, state.meter_id), state.generation, knowledge, finding)
+    return replace(state, today=finding.today, corrected_mills=finding.total_mills)
+
+
+def correct_closed(tx: Tx, meter_id: bytes) -> None:
+    """The same for the closed wallet generations of a meter: what they gain or owe is the present wallet's (A4, B6)."""
+    knowledge, holding = knowledge_of(tx, meter_id), holding_of_meter(tx, meter_id)
+    for begins in generations_of(tx, meter_id):
+        if begins.generation < holding.generation:
+            finding = rate_again(tx, meter_state.opened(begins), knowledge)
+            _post_missing(tx, holding, begins.generation, knowledge, finding)
+
+
+def _post_missing(tx: Tx, holding: Holding, generation: int, knowledge: Knowledge, finding: Finding) -> None:
+    """Announce and post the corrections of one wallet generation; the wallet they move is the present one."""
+    counted = replace(holding, generation=generation)
     division = divide(finding)
-    notices = notices_of(tx, holding, knowledge, division)
+    notices = notices_of(tx, counted, knowledge, division)
     for notice in notices:
-        _announce(tx, holding, notice)
-    missing = missing_by_account(tx, holding, division, notices)
+        _announce(tx, counted, notice)
+    missing = missing_by_account(tx, counted, division, notices)
+    # What an older wallet bore went on to the present one when it was closed.
+    wallet_mills = missing.pop(counted.wallet(tx))
+    missing[holding.wallet(tx)] = wallet_mills
     transfers = match(missing)
     if transfers:
-        key = f"rating:{state.meter_id.hex()}:{state.generation}:{_corrections(tx, holding) + 1}"
-        memo = f"rated again up to slot {state.frontier_slot}"
-        rating_corrected(tx, key, holding, transfers, missing[holding.wallet(tx)], memo)
-    return replace(state, today=finding.today, corrected_mills=finding.total_mills)
+        key = f"rating:{holding.meter_id.hex()}:{generation}:{_corrections(tx, counted) + 1}"
+        memo = f"rated again up to slot {finding.highest_slot + 1}"
+        rating_corrected(tx, key, holding, generation, transfers, wallet_mills, memo)
 
 
 def divide(finding: Finding) -> Division:
@@ -98,7 +117,8 @@ def missing_by_account(tx: Tx, holding: Holding, division: Division, notices: It
         missing[wallet] += borne_mills
         missing[chart.account_id(tx, chart.receivable_code(notice.contract_id))] += notice.total_mills - borne_mills
     for account, mills in posted_by_account(tx, holding).items():
-        missing[account] -= mills
+        (class_,) = tx.cursor.execute("SELECT class_ FROM account WHERE id = ?", (account,)).fetchone()
+        missing[wallet if class_ == chart.WALLET else account] -= mills
     return missing
 
 

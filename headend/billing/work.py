@@ -4,7 +4,7 @@ Each meter is one job, idempotent and whole: a headend that is killed goes on wi
 speaks before its turn is served with its uplink.
 """
 
-from headend.billing.correct import correct_meter
+from headend.billing.correct import correct_closed, correct_meter
 from headend.billing.packs import bring_tariffs
 from headend.ingest import meter_state
 from headend.ingest.meter_state import MeterState
@@ -43,6 +43,7 @@ def work_on(tx: Tx, state: MeterState) -> MeterState:
     """Do what is due for a meter: its packs, its corrections. Returns the state with T and A brought up to date."""
     bring_tariffs(tx, contracts_of(tx, state.meter_id)[-1], slot_of(tx.now_us // 1_000_000))
     after = correct_meter(tx, state)
+    correct_closed(tx, state.meter_id)
     tx.cursor.execute("DELETE FROM rating_work WHERE meter_id = ? AND due_us <= ?", (state.meter_id, tx.now_us))
     return after
 

@@ -150,6 +150,8 @@ def shadows(connection: Connection) -> Iterator[Fault]:
             current = begins.generation == stored.generation
             again = rebuilt if current else rebuild(connection, meter_id, begins.generation)
             yield from _segments(connection, again, begins)
+            if not current and not _waits_for_rating(connection, meter_id):
+                yield from _closed_corrections(tx, begins, again.finding)
 
 
 def _segments(connection: Connection, rebuilt: Rebuilt, begins: WalletOpening) -> Iterator[Fault]:
@@ -182,6 +184,15 @@ def _corrections(tx: Tx, state: MeterState, finding: Finding) -> Iterator[Fault]
     base = rating_base.load(tx, state, knowledge)
     if base is not None and divide(rate_again(tx, state, knowledge, base)) != divide(finding):
         yield Fault("rebuild", where, "what is kept of rating again (rating_base) says otherwise than its log")
+
+
+def _closed_corrections(tx: Tx, begins: WalletOpening, finding: Finding) -> Iterator[Fault]:
+    """The same for a wallet generation that is closed; the present wallet bears it."""
+    holding = replace(holding_of_meter(tx, begins.meter_id), generation=begins.generation)
+    missing = unposted(tx, holding, divide(finding))
+    if missing:
+        where = f"meter {begins.meter_id.hex()}"
+        yield Fault("rebuild", where, f"corrections of generation {begins.generation} are missing: {missing}")
 
 
 def daily_cuts(connection: Connection) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ All amounts are mills: 500 F CFA are 500,000. Accounts in the examples go by the
 here but in segments, with the uplink that reports it (headend/ingest/post.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headend.ledger import chart, entries, statements
 from headend.ledger.entries import Entry, Posted, Transfer
@@ -141,17 +141,27 @@ def over_collection_returned(tx: Tx, key: str, holding: Holding, amount_mills: i
 
 
 def rating_corrected(
-    tx: Tx, key: str, holding: Holding, transfers: tuple[Transfer, ...], wallet_mills: int, memo: str
+    tx: Tx,
+    key: str,
+    holding: Holding,
+    generation: int,
+    transfers: tuple[Transfer, ...],
+    wallet_mills: int,
+    memo: str,
 ) -> Posted:
     """Rating again found another amount (SEMANTICS B5); `wallet_mills` is the correction's part that the wallet bears.
 
     A fall of 40 F found late: debit water 40,000, credit W 40,000; `rating_credit` and C rise by 40,000. A rise of
     40 F under `late = debit`: debit W 40,000, credit water 40,000; `rating_debit` and D rise. Under `waive`, the
     default: debit waived 40,000, credit water 40,000; no statement. Under `debt`: debit receivable instead.
+    `generation` is the wallet generation whose slots were rated; W is that of `holding`, the present one.
     """
-    entry = _of("rating", key, tx.now_us, memo, transfers, holding)
+    entry = replace(_of("rating", key, tx.now_us, memo, transfers, holding), generation=generation)
     part = "rating_debit_mills" if wallet_mills > 0 else "rating_credit_mills"
-    return _post_and_grant(tx, entry, part, abs(wallet_mills))
+    posted = entries.post(tx, entry)
+    if posted.new and wallet_mills:
+        statements.grant(tx, holding.meter_id, holding.generation, posted.entry_id, part, abs(wallet_mills))
+    return posted
 
 
 def _of(

@@ -19,6 +19,7 @@ from headend.downlink.reply import seal
 from headend.downlink.wallet import opening_message
 from headend.ingest import meter_link, meter_state
 from headend.ingest.meter_state import MeterState
+from headend.ingest.place import waiting_logs, waiting_lost
 from headend.ingest.post_lost import packs_in_force
 from headend.ledger import chart
 from headend.ledger.balances import wallet_balance_mills
@@ -34,6 +35,7 @@ from protocol.rules.calendar import slot_of
 from protocol.rules.rating import RatingState, begin_slot, charge_lines, spend
 from protocol.wire.limits import VOLUME_MAX
 from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF
+from protocol.wire.unwrap import unwrap_forward
 
 FIRST_EPOCH = 0
 
@@ -47,11 +49,12 @@ def renew_meter(tx: Tx, keyring: Keyring, meter_id: bytes, index_l: int | None =
     if tx.cursor.execute("SELECT state FROM meter WHERE meter_id = ?", (meter_id,)).fetchone()[0] == "retired":
         raise Refused(Code.METER_UNKNOWN, "meter_id", meter_id.hex())
     state = meter_state.load(tx, meter_id)
-    if index_l is not None and not state.volume_l <= index_l <= VOLUME_MAX:
-        raise Refused(Code.INDEX_BEHIND, "index_l", f"{index_l} < {state.volume_l}")
+    told_l = _told_volume_l(tx, state)
+    if index_l is not None and not told_l <= index_l <= VOLUME_MAX:
+        raise Refused(Code.INDEX_BEHIND, "index_l", f"{index_l} < {told_l}")
     state = correct_meter(tx, state)
     first_slot = slot_of(tx.now_us // 1_000_000)
-    unreported_l = 0 if index_l is None else index_l - state.volume_l
+    unreported_l = (told_l if index_l is None else index_l) - state.volume_l
     stands = _charge_unreported(tx, old, state, unreported_l, first_slot)
     begins = WalletOpening(
         meter_id=meter_id,
@@ -66,6 +69,15 @@ def renew_meter(tx: Tx, keyring: Keyring, meter_id: bytes, index_l: int | None =
     _move_wallet(tx, old, begins)
     _carry_plan(tx, state)
     return _provisioning(tx, keyring, begins)
+
+
+def _told_volume_l(tx: Tx, state: MeterState) -> int:
+    """V as the meter told it last, also in logs that wait for others; one in quarantine is believed up to the books."""
+    (condition,) = tx.cursor.execute("SELECT state FROM meter WHERE meter_id = ?", (state.meter_id,)).fetchone()
+    if condition == "quarantined" or not state.waiting:
+        return state.volume_l
+    ends = [unwrap_forward(log.volume16_l, 16, state.volume_l) + sum(log.litres) for log in waiting_logs(tx, state)]
+    return max([state.volume_l, *ends, *(lost.gap.volume_l for lost in waiting_lost(tx, state))])
 
 
 def _charge_unreported(tx: Tx, holding: Holding, state: MeterState, litres: int, end_slot: int) -> RatingState:

@@ -126,6 +126,63 @@ def test_a4_water_beyond_the_last_report_is_booked_and_its_blocks_go_on(world: W
     assert sound(world)
 
 
+def test_a4_water_in_logs_that_wait_for_others_is_not_free(world: World) -> None:
+    """A4, F1: the second day was never heard, the two after it were: it is renewed at what it told last."""
+    meter = world.add()
+    world.pay(meter.number, 5_000, "t1")
+    world.receive(meter, meter.poll())
+    meter.use([7] * DAY * 4)
+    for day in (0, 2, 3):
+        world.receive(meter, meter.report(DAY * day, DAY))
+    with pytest.raises(Refused) as refused:
+        renewed(world, meter, meter.slot, meter.volume_l - 1)
+    assert refused.value.code is Code.INDEX_BEHIND
+    after = renewed(world, meter, meter.slot)
+    assert (after.volume_l, after.balance_mills) == (meter.volume_l, meter.balance_mills)
+    assert sound(world)
+
+
+def test_a4_b6_a_fall_known_after_a_renewal_is_credited_for_the_days_before_it(world: World) -> None:
+    """B5, B6: once, however often it is asked, and to the wallet that is in use, through a further renewal too."""
+    meter = world.add()
+    world.pay(meter.number, 5_000, "t1")
+    world.receive(meter, meter.poll())
+    meter.use([7] * DAY * 4)
+    report_days(world, meter, range(4))
+    after = renewed(world, meter, meter.slot)
+    for price, fall_mills in ((110, 17), (100, 27)):
+        world.publish({"blocks": [[0, price]], "utc_offset_minutes": 60}, START_SLOT - DAY)
+        world.receive(after, after.poll())
+        assert after.balance_mills == meter.balance_mills + 7 * DAY * 4 * fall_mills
+        assert sound(world)
+        after = renewed(world, after, after.slot)
+    world.publish({"blocks": [[0, 127]], "utc_offset_minutes": 60}, START_SLOT - DAY)
+    world.pass_days(7)
+    world.receive(after, after.poll())
+    assert after.balance_mills == meter.balance_mills, "a fall that was none is taken back, after its notice"
+    assert sound(world)
+
+
+def test_a4_b6_a_rise_under_notice_at_a_renewal_reaches_the_next_wallet_when_it_is_due(world: World) -> None:
+    """B6: not before its day, not twice, and it is not owed for ever."""
+    meter = world.add()
+    world.pay(meter.number, 5_000, "t1")
+    world.receive(meter, meter.poll())
+    meter.use([7] * DAY * 4)
+    report_days(world, meter, range(4))
+    world.publish({"blocks": [[0, 200]], "utc_offset_minutes": 60}, START_SLOT - DAY, "debit")
+    after = renewed(world, meter, meter.slot)
+    rise_mills = 7 * DAY * 4 * (200 - 127)
+    assert after.balance_mills == meter.balance_mills
+    assert world.reader.read(account_balances)["receivable/1"] == rise_mills
+    for _ in range(3):
+        world.pass_days(7)
+    world.receive(after, after.poll())
+    assert after.balance_mills == meter.balance_mills - rise_mills
+    assert world.reader.read(account_balances)["receivable/1"] == 0
+    assert sound(world)
+
+
 def test_a4_a_quarantine_ends_with_the_gap_booked_and_what_the_wallet_lacks_is_owed(world: World) -> None:
     """A4: both flash copies lost, S fell to nothing: 79,000 of water are not free, and no valve is cut by surprise."""
     meter = world.add()
