@@ -253,14 +253,10 @@ def _stays(node: ast.stmt, mentioned: set[str]) -> bool:
 
 
 def _drop_unused_imports(tree: ast.Module) -> bool:
-    used = {inner.id for inner in ast.walk(tree) if isinstance(inner, ast.Name)}
-    used |= {
-        inner.value.id
-        for inner in ast.walk(tree)
-        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name)
-    }
+    nodes = list(ast.walk(tree))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
     dropped = False
-    for node in ast.walk(tree):
+    for node in nodes:
         for body in (getattr(node, "body", None), getattr(node, "orelse", None)):
             if not isinstance(body, list):
                 continue
