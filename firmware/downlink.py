@@ -7,6 +7,7 @@ window keeps the same frame from being read twice.
 from firmware import clock
 from firmware.packs import REFUSED, TAKEN, WAITING
 from protocol.errors import Refused
+from protocol.rules import allowance
 from protocol.rules.calendar import SLOTS_PER_DAY
 from protocol.wire import event_codes
 from protocol.wire.downlinks import decode_down
@@ -111,7 +112,9 @@ class Downlink:
         outcome, step_s = meter.clock.hear(message.counter, message.unix_s)
         if outcome == clock.STEPPED:
             now_us = meter.board.now_us()
+            before_s = meter.clock.unix_s(now_us) - step_s
             meter.commands.clock_stepped(step_s)
+            meter.state.allowance = allowance.clock_stepped(meter.state.allowance, meter.rules(), before_s, step_s)
             meter.events.add(event_codes.CLOCK_SET, meter.clock.unix_s(now_us), abs(step_s))
             if meter.clock.slot(now_us) < meter.state.open_slot - SLOTS_PER_DAY:
                 meter.slots.new_generation(meter.clock.slot(now_us))

@@ -132,3 +132,11 @@ def fire(allowance: Allowance, policy: "Policy", unix_s: int) -> Allowance:
     if policy.fire_s == 0 or (allowance.fire_s >= 0 and abs(unix_s - allowance.fire_s) < every_s):
         return allowance
     return Allowance(*allowance[:8], unix_s, 0, *allowance[10:])
+
+
+def clock_stepped(allowance: Allowance, policy: "Policy", unix_s: int, step_s: int) -> Allowance:
+    """The clock, at `unix_s` until now, was set by so many seconds: an opening by the customer keeps what is left of
+    its time. He opened for two hours, and a clock found again must not make them none."""
+    if not 0 <= unix_s - allowance.fire_s < policy.fire_s or allowance.fire_s < 0:
+        return allowance
+    return Allowance(*allowance[:8], max(0, allowance.fire_s + step_s), *allowance[9:])

@@ -12,6 +12,8 @@ import pytest
 
 from firmware.slot_log import RECORD_BYTES
 from protocol.rules.calendar import SLOT_S, slot_of
+from protocol.rules.policy import NEW
+from protocol.rules.reason_codes import FIRE, FIRE_OPENS
 from protocol.wire.envelope import read_header
 from protocol.wire.messages import UP_DAY, UP_RANGE, Time
 from tests.headend.world import START_SLOT, World
@@ -196,3 +198,26 @@ def test_no_jump_at_any_step_bills_twice(one: Home, jump: Callable[[Home, int], 
         assert one.state.volume_l == one.pulses
         days, rest = divmod(one.state.rating.spent_mills - PRICE * one.pulses, STANDING_DAY)
         assert rest == 0 and days <= (one.now_s - started_s) // DAY_S + 2, step.__name__
+
+
+def test_h08_an_opening_by_the_customer_keeps_its_time_when_the_clock_is_found(tmp_path: Path) -> None:
+    """E1, H08: a power cut of ten hours, no clock after it; he opens for two hours, and a TIME sets the clock right."""
+    world = World(tmp_path, random.Random(1))
+    one = Home(world, policy=NEW._replace(fire_s=7_200, fire_every_days=30, fire_cap_l=500))
+    one.live(1)
+    one.run(HOUR_S)
+    one.down = never
+    one.now_s += 10 * HOUR_S
+    one.start(clock=False)
+    one.run(HOUR_S)
+    assert one.state.valve_reason in FIRE_OPENS
+    one.meter.button._fire(one.meter.unix_s())
+    one.run(600)
+    assert (one.state.valve_reason, one.state.sure) == (FIRE, 0)
+    one.down = always
+    one.meter.sync.polls.pressed(one.board.now_us())
+    one.run(HOUR_S)
+    assert (one.state.valve_reason, one.state.sure) == (FIRE, 1)
+    one.run(HOUR_S)
+    assert one.state.valve_reason in FIRE_OPENS, "and no longer than its two hours"
+    world.close()
