@@ -14,7 +14,10 @@ FUNCTION_LINES_MAX = 70
 INTEGER_ROOMS = ("protocol/", "firmware/", "headend/ledger/", "headend/billing/")
 # Host-side scripts in those rooms, where `/` joins paths.
 HOST_SIDE = ("firmware/build.py", "protocol/vectors/generate.py")
-PROMISED = ("CT-01", "CT-02", "CT-04", "CT-05", "CT-06", "CT-07", "CT-08", "CT-12", "CT-15", "B1", "B2")
+PROMISED = (
+    *("CT-01", "CT-02", "CT-04", "CT-05", "CT-06", "CT-07", "CT-08", "CT-09", "CT-10", "CT-12", "CT-15", "CT-19"),
+    *("CT-22", "CT-26", "IW-15", "IW-71", "TR-27", "FEATURES B1", "FEATURES B2", "FEATURES B4", "FEATURES B5"),
+)
 
 
 def tracked(*suffixes: str) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Real tariffs to the last mill, over whole local months, every expected number worked by hand beside its case."""
+"""Real tariffs to the last mill (FEATURES B5), over whole local months, every expected number worked by hand."""
 
 import pytest
 
