@@ -86,7 +86,8 @@ def spread_unsure(slots: Sequence[RatedSlot], before: int | None = None) -> list
     for item in slots:
         waiting.append(item)
         if item.sure:
-            spread += _closed(waiting, before)
+            # What a GAP closed has accrued its missed days in the GAP: nobody can tell which part of it.
+            spread += _closed(waiting, before) if item.lost is None else waiting
             waiting, before = [], item.slot
     return spread + waiting
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from headend.billing.instalments import PlansTold, collected_after, within_bounds
 from headend.billing.knowledge import contract_at
-from headend.billing.lost import LostSlots, PackAt, over_lost, post_lost, tail_slots
+from headend.billing.lost import LostSlots, PackAt, misses_by, over_lost, post_lost, tail_slots
 from headend.billing.plans import plans_given, plans_told
 from headend.billing.published import pack_rates
 from headend.billing.segments import Counters
@@ -30,20 +30,24 @@ def post_lost_run(tx: Tx, posting: Posting, lost: Lost, contracts: list[Contract
     pack_at = packs_in_force(tx, state.meter_id)
     slots = lost.end_slot - state.frontier_slot
     offsets = pack_at(lost.end_slot - 1)[1].tariff.offsets
-    sure = not state.unsure
-    run = LostSlots(
-        log_generation=state.log_generation,
-        first_slot=state.frontier_slot,
-        slots=slots,
-        volume_l=max(0, gap.volume_l - state.volume_l),
-        spent_mills=gap.spent_mills - state.spent_mills,
-        remainder=gap.remainder,
-        position_l=gap.position_l,
-        tail_slots=tail_slots(state.frontier_slot, slots, state.metered, offsets, sure),
-        sure=sure,
-    )
-    collected_mills, instalments = _collected(tx, posting, lost, before_uplink)
     before = Counters(state.spent_mills, state.collected_mills, state.metered, state.carries)
+    runs = [
+        LostSlots(
+            log_generation=state.log_generation,
+            first_slot=state.frontier_slot,
+            slots=slots,
+            volume_l=max(0, gap.volume_l - state.volume_l),
+            spent_mills=gap.spent_mills - state.spent_mills,
+            remainder=gap.remainder,
+            position_l=gap.position_l,
+            tail_slots=tail_slots(state.frontier_slot, slots, state.metered, offsets, sure),
+            sure=sure,
+        )
+        for sure in (not state.unsure, bool(state.unsure))
+    ]
+    # Whether its clock was found or lost among them, only S can tell: by the charges of the days that it executed (C2).
+    run = min(runs, key=lambda run: misses_by(run, before, pack_at))
+    collected_mills, instalments = _collected(tx, posting, lost, before_uplink)
     segments, carries = post_lost(
         run, before, pack_at, lambda slot: contract_at(contracts, slot).contract_id, collected_mills
     )
@@ -51,6 +55,7 @@ def post_lost_run(tx: Tx, posting: Posting, lost: Lost, contracts: list[Contract
     posting.state = replace(
         state,
         frontier_slot=lost.end_slot,
+        unsure=int(not run.sure),
         volume_l=state.volume_l + run.volume_l,
         spent_mills=gap.spent_mills,
         collected_mills=collected_mills,
@@ -62,6 +67,7 @@ def post_lost_run(tx: Tx, posting: Posting, lost: Lost, contracts: list[Contract
     posting.segments += segments
     posting.lost.append(run)
     posting.last = None
+    posting.rate_again = posting.rate_again or (bool(state.unsure) and run.sure)
 
 
 def packs_in_force(tx: Tx, meter_id: bytes) -> PackAt:

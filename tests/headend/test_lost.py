@@ -175,6 +175,23 @@ def test_c4_c2_a_gap_ends_no_unsure_stretch(world: World) -> None:
     assert world.rows("SELECT kind FROM entry WHERE kind = 'rating'") == []
 
 
+def test_c4_c2_a_clock_that_was_found_among_lost_slots_charges_its_days_once(world: World) -> None:
+    """C2, C4: the missed days are in S of the GAP; neither M nor T charges them again, whatever becomes known later."""
+    world.publish(flat(127, standing_day=50, standing_month=3_000), START_SLOT - DAY, "debit")
+    meter = world.add()
+    meter.use([5] * DAY)
+    meter.use([5] * 60, sure=False)
+    meter.use([5] * 108)
+    for frame in (meter.report(0, DAY), meter.report(DAY, 40), meter.gap(DAY + 40, 80), meter.report(DAY + 120, DAY)):
+        world.receive(meter, frame)
+        assert world.reader.read(check_books) == []
+    assert cases(world) == ["slots-lost"]
+    assert world.rows("SELECT kind FROM entry WHERE kind = 'rating'") == []
+    world.publish(flat(100, standing_day=50, standing_month=3_000), START_SLOT - DAY, "debit")
+    assert world.one("SELECT max(rating_credit_mills) FROM statement") == (88 + DAY) * 5 * 27
+    assert agrees(world, meter)
+
+
 def test_c4_instalments_of_lost_days_are_counted_beyond_what_six_bits_tell(world: World) -> None:
     """C4, B7: 70 instalments within a GAP; R tells what the count cannot."""
     meter = world.add()
