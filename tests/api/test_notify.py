@@ -1,4 +1,4 @@
-"""Money in: kept first, answered always, credited once (CT-03, FEATURES B2, reliability P1, P5, P7; domain rule P01)."""
+"""Money in: kept first, answered always, credited once (CT-03, FEATURES B2, P01; reliability P1, P5, P7)."""
 
 import asyncio
 import base64

@@ -95,7 +95,8 @@ def random_prices(chance: random.Random) -> dict[str, Any]:
     return prices
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
 def test_tr_27_every_day_of_random_tariffs_sums_to_what_left_the_wallet(tmp_path: Path, seed: int) -> None:
     """TR-27, B3, B5: tariffs of which the meter heard late, unsure clocks, instalments: each day to the mill."""
     chance = random.Random(seed)

@@ -1,4 +1,4 @@
-"""The device's own code against the headend's, through losses at the worst moment (FEATURES B1, SEMANTICS A4, B7, C1-C3)."""
+"""The device's own code against the headend's, through losses at the worst moment (FEATURES B1; A4, B7, C1-C3)."""
 
 import random
 from collections.abc import Callable, Iterator
