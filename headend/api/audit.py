@@ -8,9 +8,9 @@ from sqlalchemy import Connection, text
 
 from headend.api.endpoint import ADMIN, Endpoint
 from headend.api.shapes import Instant, MeterIdText, PageQuery, Response, cursor_of, instant, keys_of, unix_s_of
-from headend.storage.audit import Image
+from headend.storage.audit import AUDITED, Image
 
-TABLE_NAME = r"^[a-z_]{1,40}(?![\s\S])"
+TABLE_NAME = rf"^({'|'.join(AUDITED)})(?![\s\S])"
 
 
 class AuditQuery(PageQuery):

@@ -44,7 +44,6 @@ PATTERNS: dict[str, tuple[str, str]] = {
         "1 to 40 letters, digits, spaces, '.', '_' or '-', a letter or digit first",
         "1 à 40 lettres, chiffres, espaces, « . », « _ » ou « - », une lettre ou un chiffre d’abord",
     ),
-    r"^[a-z_]{1,40}(?![\s\S])": ("1 to 40 lower-case letters or '_'", "1 à 40 minuscules ou « _ »"),
     r"^[A-Za-z0-9._:-]{1,64}(?![\s\S])": (
         "1 to 64 letters, digits, '.', '_', ':' or '-'",
         "1 à 64 lettres, chiffres, « . », « _ », « : » ou « - »",
@@ -55,7 +54,7 @@ PATTERNS: dict[str, tuple[str, str]] = {
     ),
 }
 
-_LISTED = re.compile(r"\^\(([a-z0-9|-]+)\)\(\?!\[\\s\\S\]\)")
+_LISTED = re.compile(r"\^\(([a-z0-9_|-]+)\)\(\?!\[\\s\\S\]\)")
 _PATTERN = re.compile(r"`str` matching regex (['\"])(.*)\1$", re.DOTALL)
 
 # What our own handlers say, whole.

@@ -28,6 +28,7 @@ FOLLOWS = frozenset(
     }
 )  # fmt: skip
 
+AUDITED = tuple(sorted(set(tables.metadata.tables) - FOLLOWS))
 _BOOKS = frozenset(book.name for book in tables.BOOKS)
 _SECRET = re.compile(r"secret|wrapped|kek|root|password|token|salt")
 
@@ -75,10 +76,9 @@ def install(connection: Connection) -> None:
         changes.append(Change(table, row_key, *images))
 
     raw(connection).create_function("audit_note", 4, note)
-    for table in tables.metadata.tables.values():
-        if table.name not in FOLLOWS:
-            for statement in _triggers(table):
-                connection.exec_driver_sql(statement)
+    for name in AUDITED:
+        for statement in _triggers(tables.metadata.tables[name]):
+            connection.exec_driver_sql(statement)
 
 
 def record(tx: "Tx") -> None:

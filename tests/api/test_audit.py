@@ -209,3 +209,10 @@ def test_every_writing_command_leaves_its_rows(tmp_path: Path) -> None:
         by = {(row["actor_kind"], row["command"]) for row in listed}
         assert ("cli", f"guelta {name}") in by, name
     assert run(database, "ledger check").exit_code == 0
+
+
+async def test_a_kind_of_row_that_is_not_audited_is_refused_by_name(house: House) -> None:
+    """IW-15: an empty answer to a mistyped word would say that nothing was changed."""
+    refused = await house.get("/v1/audit?what=customers")
+    assert (refused.status, refused.code) == (400, "invalid_query")
+    assert refused.json["errors"][0]["pointer"] == "?what" and "customer," in refused.json["errors"][0]["detail"]
