@@ -116,7 +116,7 @@ def post_lost(
 def misses_by(lost: LostSlots, before: Counters, pack_at: PackAt) -> int:
     """By how many mills S of the slots misses what they would cost, spread evenly, under a clock as sure as is said."""
     (*_, last) = _pieces(lost, before.metered, pack_at, lambda slot: 0)
-    return abs(last.metered_mills - before.metered.spent_mills - lost.spent_mills)
+    return int(abs(last.metered_mills - before.metered.spent_mills - lost.spent_mills))
 
 
 def _pieces(lost: LostSlots, metered: RatingState, pack_at: PackAt, contract_at: Callable[[int], int]) -> list[_Piece]:
