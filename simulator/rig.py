@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -231,6 +232,8 @@ def rig(added: Path, udp: str, flash: Path | None, lang: str | None) -> None:
     flash = (added.with_suffix(".flash") if flash is None else flash).absolute()
     if not flash.parent.is_dir():
         raise click.BadParameter(f"the folder of {flash} does not exist", param_hint="--flash")
+    # As Ctrl-C: two meters on one flash would be one too many, so the meter never outlives its rig.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="guelta-rig-") as folder:
         try:
             interpreter()

@@ -99,3 +99,18 @@ def test_words_that_are_not_understood_change_nothing_and_a_strange_flash_is_ref
         assert running.stderr is not None
         assert "provisioning refused: this flash holds another meter" in running.stderr.read()
         assert running.wait(timeout=60) == 1
+
+
+@pytest.mark.slow
+def test_a_meter_does_not_outlive_its_rig(tmp_path: Path) -> None:
+    """Ended by the system rather than by `quit`, the rig takes its meter's power: nobody else may hold its flash."""
+    file = tmp_path / "meter.json"
+    file.write_text(json.dumps(ADDED))
+    command = [sys.executable, "-m", "guelta", "rig", str(file), "--udp", "127.0.0.1:9", "--lang", "en"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and running.stdout.readline()  # it is on
+        meters = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        assert len(meters) == 1
+        running.terminate()
+        assert running.wait(timeout=60) == 143
+    assert not Path(f"/proc/{meters[0]}").exists()
