@@ -45,11 +45,11 @@ $(DEV_READY): locks/dev.txt pyproject.toml | $(BIN)/python
 demo: $(DEMO_READY) ## eight homes, three days: real MicroPython meters, radio, payments, and a page (ARGS="--help")
 	@$(BIN)/guelta demo $(ARGS)
 
-test: $(DEV_READY) ## everything: style, types, walls, and all tests (3 to 5 minutes on 2 cores)
+test: $(DEV_READY) ## everything: style, types, walls, and all tests (8 minutes on 2 cores)
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-check: $(DEV_READY) ## the fast half, for every few minutes (under 2 minutes)
+check: $(DEV_READY) ## the fast half, for every few minutes (4 minutes on 2 cores)
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
 
