@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from headend.api.endpoint import OPERATE, Endpoint
 from headend.api.problems import Problem
 from headend.api.shapes import Instant, PageQuery, Request, Response, cursor_of, instant, keys_of, unix_s_of, unix_us_of
-from headend.api.tariffs import Prices, TariffCode, TariffToPublish, prices_of, printed_of, valid_from_slot
+from headend.api.tariffs import ID_AS_KNOWN, Prices, TariffCode, TariffToPublish, prices_of, printed_of, valid_from_slot
 from headend.billing.published import NOTICE_DAYS
 from headend.billing.tariffs import Terms, drafted
 from headend.billing.try_tariff import Tried, meters_of, total, try_on_meter
@@ -75,10 +75,7 @@ def get_tariff(connection: Connection, path: CodePath, query: AsOfQuery, now_uni
     at_unix_s = unix_s_of(query.at, "?at", "invalid_query") if query.at else now_unix_s
     known_us = unix_us_of(query.known, "?known", "invalid_query") if query.known else 2**62
     row = connection.execute(
-        text(
-            _SELECT + "AND t.valid_from_slot <= :slot AND t.known_from_us <= :known_us "
-            "ORDER BY t.valid_from_slot DESC, t.known_from_us DESC, t.id DESC LIMIT 1"
-        ),
+        text(f"{_SELECT} AND t.id = ({ID_AS_KNOWN})"),
         {"notice_days": NOTICE_DAYS, "code": path.code, "slot": slot_of(at_unix_s), "known_us": known_us},
     ).one_or_none()
     if row is None:

@@ -96,6 +96,13 @@ class TariffPage(Response):
     next: str | None
 
 
+# The version that is true in :slot by what was known at :known_us: the latest start, and of one start the newest.
+ID_AS_KNOWN = (
+    "SELECT id FROM tariff WHERE code = :code AND valid_from_slot <= :slot AND known_from_us <= :known_us "
+    "ORDER BY valid_from_slot DESC, known_from_us DESC, id DESC LIMIT 1"
+)
+
+
 def list_tariffs(connection: Connection, query: PageQuery) -> TariffPage:
     """Every tariff ever published, in the order of publication."""
     (after,) = keys_of(query.cursor, int) or (0,)
@@ -107,11 +114,8 @@ def list_tariffs(connection: Connection, query: PageQuery) -> TariffPage:
 
 def tariff_as_known(connection: Connection, code: str, slot: int, at_us: int) -> Tariff | None:
     """The prices of a slot as far as they had been published at `at_us`; None before the first."""
-    query = text(
-        "SELECT * FROM tariff WHERE code = :code AND valid_from_slot <= :slot AND known_from_us <= :at_us "
-        "ORDER BY valid_from_slot DESC, known_from_us DESC, id DESC LIMIT 1"
-    )
-    row = connection.execute(query, {"code": code, "slot": slot, "at_us": at_us}).one_or_none()
+    query = text(f"SELECT * FROM tariff WHERE id = ({ID_AS_KNOWN})")
+    row = connection.execute(query, {"code": code, "slot": slot, "known_us": at_us}).one_or_none()
     return None if row is None else _tariff(row)
 
 
