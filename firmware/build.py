@@ -54,7 +54,7 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
 
     main is apart from the parts: once the import of a module is over, MicroPython frees what only its loading needed.
     """
-    names = (*manifest.PROTOCOL, *manifest.FIRMWARE)
+    names = manifest.UNIX_METER
     sources = {name: (ROOT / name).read_text() for name in names} | (replaced or {})
     apart = {module_name(name) for name in manifest.APART}
     files, start = join(lean(sources, manifest.ENTRY), manifest.ENTRY, apart)

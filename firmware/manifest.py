@@ -63,15 +63,10 @@ FIRMWARE = (
     "firmware/backlog.py",
     "firmware/boards/__init__.py",
     "firmware/boards/base.py",
-    "firmware/boards/unix/__init__.py",
-    "firmware/boards/unix/block_device.py",
-    "firmware/boards/unix/board.py",
-    "firmware/boards/unix/field.py",
-    "firmware/boards/unix/files.py",
-    "firmware/boards/unix/lockstep.py",
-    "firmware/boards/unix/records.py",
-    "firmware/boards/unix/start.py",
-    "firmware/boards/unix/wall.py",
+    "firmware/boards/littlefs.py",
+    "firmware/boards/streams/__init__.py",
+    "firmware/boards/streams/field.py",
+    "firmware/boards/streams/records.py",
     "firmware/boot.py",
     "firmware/button.py",
     "firmware/clock.py",
@@ -101,3 +96,14 @@ FIRMWARE = (
     "firmware/valve.py",
     "firmware/wallet.py",
 )
+
+UNIX_BOARD = (
+    "firmware/boards/unix/__init__.py",
+    "firmware/boards/unix/block_device.py",
+    "firmware/boards/unix/board.py",
+    "firmware/boards/unix/lockstep.py",
+    "firmware/boards/unix/start.py",
+    "firmware/boards/unix/wall.py",
+)
+
+UNIX_METER = (*PROTOCOL, *FIRMWARE, *UNIX_BOARD)

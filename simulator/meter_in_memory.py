@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from firmware import boot, commission
 from firmware.boards.base import Files
+from firmware.boards.streams.field import Field
+from firmware.boards.streams.records import write_record
 from firmware.boards.unix.board import UnixBoard
-from firmware.boards.unix.field import Field
-from firmware.boards.unix.records import write_record
 
 from . import link
 from .meter_process import Spoken

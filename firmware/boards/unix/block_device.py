@@ -5,9 +5,7 @@ does not. A test rig can name the operation at which the power goes (`cut_at`): 
 undone, a torn one leaves its first half.
 """
 
-ERASE_BYTES = 4096
-PROGRAM_BYTES = 64
-BLOCKS = 256
+from firmware.boards.littlefs import BLOCKS, ERASE_BYTES
 
 ERASED = b"\xff" * 256
 

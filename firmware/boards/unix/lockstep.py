@@ -8,8 +8,8 @@ so the rig knows that its input was consumed. A grant that answers an older 'W' 
 before a grant is seen by the meter before it wakes.
 """
 
-from firmware.boards.unix.field import read_u, u32
-from firmware.boards.unix.records import CLOCK, CONSOLE, FIELD, RADIO, read_record, write_record
+from firmware.boards.streams.field import read_u, u32
+from firmware.boards.streams.records import CLOCK, CONSOLE, FIELD, RADIO, read_record, write_record
 
 
 class LockStepLink:

@@ -12,13 +12,12 @@ import sys
 from binascii import unhexlify
 
 from firmware import boot
-from firmware.boards import base
-from firmware.boards.unix import files
+from firmware.boards import base, littlefs
+from firmware.boards.streams.field import Field
+from firmware.boards.streams.records import LinkClosed
 from firmware.boards.unix.block_device import NorFile
 from firmware.boards.unix.board import UnixBoard
-from firmware.boards.unix.field import Field
 from firmware.boards.unix.lockstep import LockStepLink
-from firmware.boards.unix.records import LinkClosed
 
 USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX | @FILE]..."
 
@@ -94,7 +93,7 @@ def start(arguments):
     device = NorFile(options["--flash"], lambda operation: _power_cut(field, link, operation))
     field = Field(output, device.arm_cut)
     link = _link(options, source, output, field)
-    board = UnixBoard(field, link, device, files.mount(device))
+    board = UnixBoard(field, link, device, littlefs.mount(device))
     try:
         board.power_on()
         if provisioning and not _provisioned(board, provisioning, device):
@@ -128,9 +127,9 @@ def _provisioned(board, provisioning, device):
 
 
 def _format(device):
-    files.unmount()
-    files.format_flash(device)
-    return files.mount(device)
+    littlefs.unmount()
+    littlefs.format_flash(device)
+    return littlefs.mount(device)
 
 
 def _power_cut(field, link, operation):

@@ -10,8 +10,8 @@ import socket
 import time
 
 from firmware.boards import base
-from firmware.boards.unix.field import read_u, u32
-from firmware.boards.unix.records import CONSOLE, FIELD, LinkClosed, read_record, write_record
+from firmware.boards.streams.field import read_u, u32
+from firmware.boards.streams.records import CONSOLE, FIELD, LinkClosed, read_record, write_record
 
 DATAGRAM_VERSION = b"\x01"
 DATAGRAM_BYTES_MAX = 300

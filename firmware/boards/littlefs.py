@@ -8,9 +8,12 @@ import os
 
 import vfs
 
-from firmware.boards.unix.block_device import PROGRAM_BYTES
+from protocol.compat import const
 
 MOUNT_POINT = "/flash"
+ERASE_BYTES = const(4096)
+BLOCKS = const(256)
+PROGRAM_BYTES = const(64)  # what littlefs reads and programs at once
 OPTIONS = {"readsize": PROGRAM_BYTES, "progsize": PROGRAM_BYTES, "lookahead": 32}
 
 

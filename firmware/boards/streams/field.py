@@ -3,7 +3,7 @@
 The records are listed in firmware/README.md; a real board has pins and a counter in their place.
 """
 
-from firmware.boards.unix.records import FIELD, write_record
+from firmware.boards.streams.records import FIELD, write_record
 
 BATTERY_MV_NEW = 3600
 
