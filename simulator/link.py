@@ -49,6 +49,11 @@ def pulses(count: int) -> bytes:
     return record(FIELD, b"P" + (count & 0xFFFFFFFF).to_bytes(4, "big"))
 
 
+def reverse_pulses(count: int) -> bytes:
+    """Cumulative pulses of water that ran backwards, since the counter's own power-on."""
+    return record(FIELD, b"Q" + (count & 0xFFFFFFFF).to_bytes(4, "big"))
+
+
 def button() -> bytes:
     """Someone presses the button."""
     return record(FIELD, b"B")

@@ -39,8 +39,15 @@ class Board:
 
     # Inputs ---------------------------------------------------------------------------------------------------------
     def pulses(self):
-        """Pulses counted since the counter's own power-on. The counter survives a reset of the processor."""
+        """Pulses counted since the counter's own power-on, mod 2^32; they survive a reset of the processor.
+
+        The counter is free of bounce: two edges closer together than its meter's Q4 allows are one pulse.
+        """
         raise NotImplementedError
+
+    def reverse_pulses(self):
+        """The same of water that ran backwards; 0 where the meter's body cannot tell."""
+        return 0
 
     def take_button(self):
         """True once for each press since the last call."""

@@ -23,6 +23,7 @@ class Field:
         self.output = output
         self.on_arm_cut = on_arm_cut
         self.pulses = 0
+        self.reverse_pulses = 0
         self.presses = 0
         self.tampered = False
         self.battery_mv = BATTERY_MV_NEW
@@ -35,6 +36,8 @@ class Field:
         size = len(payload)
         if kind == b"P" and size == 5:
             self.pulses = read_u(payload, 1, 4)
+        elif kind == b"Q" and size == 5:
+            self.reverse_pulses = read_u(payload, 1, 4)
         elif kind == b"B":
             self.presses += 1
         elif kind == b"R" and size == 6:

@@ -37,6 +37,9 @@ class UnixBoard:
     def pulses(self):
         return self.field.pulses
 
+    def reverse_pulses(self):
+        return self.field.reverse_pulses
+
     def take_button(self):
         return self.field.take_button()
 
