@@ -22,6 +22,14 @@ PAID_MINOR = 1_000_000
 PUBLISHED_DAY = 10
 
 
+def use_water(world: World, site: Site, home: Household, taps: Stream, slot: int = 0) -> None:
+    """The litres of one half-hour, at a drawn moment of it; then those of the next."""
+    litres = home.litres(slot)
+    if litres:
+        world.at(slot * SLOT_US + taps.below(SLOT_US), site.draw, litres)
+    world.at((slot + 1) * SLOT_US, use_water, world, site, home, taps, slot + 1)
+
+
 class Homes:
     """`sites` are powered on; `world.run_until` lets them live. The new price acts from day `changed_day` on."""
 
@@ -50,15 +58,8 @@ class Homes:
         site.pay(PAID_MINOR)
         site.power_on()
         households = load()
-        self._use_water(site, households[number % len(households)], Stream(seed, f"taps/{number}"), 0)
+        use_water(self.world, site, households[number % len(households)], Stream(seed, f"taps/{number}"))
         return site
-
-    def _use_water(self, site: Site, home: Household, taps: Stream, slot: int) -> None:
-        """The litres of one half-hour, at a drawn moment of it; then those of the next."""
-        litres = home.litres(slot)
-        if litres:
-            self.world.at(slot * SLOT_US + taps.below(SLOT_US), site.draw, litres)
-        self.world.at((slot + 1) * SLOT_US, self._use_water, site, home, taps, slot + 1)
 
     def _raise_price(self) -> None:
         dearer = [[upto_l, price + 10] for upto_l, price in BLOCKS]

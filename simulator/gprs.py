@@ -38,6 +38,7 @@ class Gprs:
         meter: Callable[[bytes], None],
     ) -> None:
         self.uplinks = self.downlinks = 0
+        self.attached_us = self.listened_us = 0  # time spent attaching, and with the context alive, so far
         self._world, self._options, self._stream = world, options, stream
         self._headend, self._meter = headend, meter
         self._ready_us = 0
@@ -47,9 +48,10 @@ class Gprs:
         """The meter has a frame to send; a sleeping modem attaches first."""
         now_us = self._world.now_us
         if now_us > self._lives_until_us:
-            self._ready_us = now_us + self._stream.between(*_ATTACH_US)
+            self._ready_us = self._lives_until_us = now_us + self._stream.between(*_ATTACH_US)
+            self.attached_us += self._ready_us - now_us
         leaves_us = max(now_us, self._ready_us)
-        self._lives_until_us = leaves_us + _LIVES_US
+        self._live_until(leaves_us + _LIVES_US)
         self.uplinks += 1
         if self._lost(self._options.loss_up_permille):
             return
@@ -62,6 +64,10 @@ class Gprs:
             if not self._lost(self._options.loss_down_permille):
                 self._world.after(self._stream.between(*_ONE_WAY_US), self._heard, frame)
 
+    def _live_until(self, until_us: int) -> None:
+        self.listened_us += until_us - self._lives_until_us
+        self._lives_until_us = until_us
+
     def _lost(self, permille: int) -> bool:
         return self._stream.below(1000) < permille
 
@@ -71,5 +77,5 @@ class Gprs:
     def _heard(self, frame: bytes) -> None:
         now_us = self._world.now_us
         if self._ready_us <= now_us <= self._lives_until_us:
-            self._lives_until_us = now_us + _LIVES_US
+            self._live_until(now_us + _LIVES_US)
             self._meter(frame)

@@ -10,7 +10,7 @@ Loss is drawn per frame and direction. The model leaves out collisions as such, 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -34,6 +34,14 @@ class LoraOptions(NamedTuple):
     loss_up_permille: int = 0
     loss_down_permille: int = 0
     answer_us: int = 60_000
+
+
+class Exchange(NamedTuple):
+    """One uplink and what the meter heard after it: in RX1 (1), in RX2 (2) or in neither (0)."""
+
+    uplink_bytes: int
+    window: int = 0
+    downlink_bytes: int = 0
 
 
 class DutyCycle:
@@ -73,6 +81,7 @@ class LoraWan:
         meter: Callable[[bytes], None],
     ) -> None:
         self.uplinks = self.downlinks = 0
+        self.exchanges: Counter[Exchange] = Counter()  # those that are over, for the energy that they took
         self._world, self._options, self._stream = world, options, stream
         self._headend, self._meter = headend, meter
         self._waiting: deque[bytes] = deque()
@@ -105,17 +114,17 @@ class LoraWan:
         self.uplinks += 1
         lost = self._stream.below(1000) < self._options.loss_up_permille
         window_us = 8 * (8 << RX2_SPREADING_FACTOR) + 10_000
-        closes = self._world.after(RX2_US + window_us, self._idle)
+        closes = self._world.after(RX2_US + window_us, self._over, Exchange(len(frame)))
         if not lost:
             self._world.after(_PUBLISHES_US, self._publish, frame)
-            self._world.after(_DECIDES_US, self._decide, closes, self._world.now_us)
+            self._world.after(_DECIDES_US, self._decide, closes, self._world.now_us, len(frame))
 
     def _publish(self, frame: bytes) -> None:
         answer = self._headend(frame)
         if answer is not None:
             self._world.after(self._options.answer_us, self.push, answer)
 
-    def _decide(self, closes: Timer, ended_us: int) -> None:
+    def _decide(self, closes: Timer, ended_us: int, uplink_bytes: int) -> None:
         """The network server takes what is queued and chooses a window whose band has airtime left."""
         if not self._queue:
             return
@@ -124,24 +133,26 @@ class LoraWan:
             (RX1_US, self._options.spreading_factor, self._gateway),
             (RX2_US, RX2_SPREADING_FACTOR, self._rx2_band),
         )
-        for delay_us, spreading_factor, band in windows:
+        for window, (delay_us, spreading_factor, band) in enumerate(windows, 1):
             airtime, opens_us = airtime_us(size, spreading_factor), ended_us + delay_us
             if band.ready_us(opens_us, airtime) == opens_us:
                 band.spend(opens_us, airtime)
-                self._answer(self._queue.pop(0), opens_us + airtime, closes)
+                self._answer(self._queue.pop(0), opens_us + airtime, closes, Exchange(uplink_bytes, window, size))
                 return
 
-    def _answer(self, frame: bytes, heard_us: int, closes: Timer) -> None:
+    def _answer(self, frame: bytes, heard_us: int, closes: Timer, exchange: Exchange) -> None:
         self.downlinks += 1
         if self._stream.below(1000) < self._options.loss_down_permille:
             return
         closes.cancel()
-        self._world.at(heard_us, self._heard, frame)
+        self._world.at(heard_us, self._heard, frame, exchange)
 
-    def _heard(self, frame: bytes) -> None:
+    def _heard(self, frame: bytes, exchange: Exchange) -> None:
         self._meter(frame)
-        self._idle()
+        self._over(exchange)
 
-    def _idle(self) -> None:
+    def _over(self, exchange: Exchange) -> None:
+        """The windows are closed, or an answer came."""
+        self.exchanges[exchange] += 1
         self._busy = False
         self._next()
