@@ -1,0 +1,95 @@
+"""The meter under test, and everything around it. `--on image` (the default) runs the image in QEMU, `--on unix` the
+same firmware as a process, `--device PORT` a board on a serial port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from firmware.build import build
+from firmware.identity import decode
+from hil_tests.rig.bench import Board, Meter
+from hil_tests.rig.console import PlainConsole
+from hil_tests.rig.device import SerialMeter, Table
+from hil_tests.rig.image_meter import ImageMeter
+from hil_tests.rig.images import PRODUCTION, built_image
+from hil_tests.rig.office import Office, Utility
+from hil_tests.rig.unix_meter import UnixMeter
+from hil_tests.rig.valve import PipeValve
+from simulator.prng import Stream
+from simulator.radio import Radio, RadioOptions
+
+MakeBoard = Callable[[Path, str], Board]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("hil", "the meter under test")
+    group.addoption("--on", choices=("image", "unix"), default="image", help="image: in QEMU. unix: as a process.")
+    group.addoption("--device", metavar="PORT", help="A board on this serial port, instead of either.")
+    group.addoption("--table", metavar="COMMAND", help="With --device: COMMAND on|off|new reaches the board's power.")
+
+
+@pytest.fixture(scope="session")
+def unix_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The device's .mpy files for the unix meter."""
+    return build(tmp_path_factory.mktemp("firmware"))
+
+
+@pytest.fixture(scope="session")
+def utility(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Utility]:
+    """A real headend process with its database."""
+    opened = Utility(tmp_path_factory.mktemp("utility"))
+    opened.open()
+    yield opened
+    opened.headend.stop()
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """The production image. A missing one is a failure with the command that builds it."""
+    return built_image(PRODUCTION)
+
+
+@pytest.fixture(scope="session")
+def make_board(request: pytest.FixtureRequest) -> MakeBoard:
+    """make_board(flash, provision_hex): a board without power."""
+    port, command = request.config.getoption("--device"), request.config.getoption("--table")
+    if port:
+        if not command:
+            raise pytest.UsageError(
+                "--device needs --table COMMAND, which can take the board's power (hil_tests/README.md)"
+            )
+        table = Table(command)
+        return lambda flash, provision_hex: SerialMeter(flash.name, port, table, provision_hex)
+    if request.config.getoption("--on") == "unix":
+        built: Path = request.getfixturevalue("unix_build")
+        return lambda flash, provision_hex: UnixMeter(flash.name, built, flash, provision_hex)
+    elf: Path = request.getfixturevalue("image")
+    return lambda flash, provision_hex: ImageMeter(flash.name, elf, flash, provision_hex, PlainConsole())
+
+
+@pytest.fixture
+def headend(utility: Utility) -> Office:
+    """The headend, as the customer of the meter on the table knows it."""
+    return utility.new_customer(utility.new_world())
+
+
+@pytest.fixture
+def meter(headend: Office, make_board: MakeBoard, tmp_path: Path) -> Iterator[Meter]:
+    """A meter fresh from provisioning, with power, at ten past some half-hour of a morning. Its air is clear."""
+    radio = Radio(RadioOptions().quiet(), Stream(1, "radio"))
+    identity = decode(bytes.fromhex(headend.provision_hex))
+    on_table = Meter(
+        1, make_board(tmp_path / "flash", headend.provision_hex), identity, headend.world, headend.air, radio
+    )
+    on_table.power_on()
+    yield on_table
+    on_table.board.dispose()
+
+
+@pytest.fixture
+def valve(meter: Meter) -> PipeValve:
+    """The valve at the meter's pins."""
+    return meter.valve

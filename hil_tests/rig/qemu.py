@@ -1,0 +1,247 @@
+"""One firmware image in one QEMU: its power button, its UARTs, its flash and what lies on its I2C bus.
+
+The flash is a 16 MB file shared with the machine, so a power cut is SIGKILL: what was programmed stays, torn or not,
+and nothing has to be dumped (docs/adr/0060). UARTs and the monitor are socket pairs made before QEMU starts: every byte
+the image says from its first instruction on is heard, there is no path to clean up, and both ends die together.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple
+
+from simulator.meter_process import MeterFailed
+
+QEMU = "qemu-system-arm"
+UARTS = 5
+CONSOLE, RADIO, FIELD, CLOCK, TRACE = range(UARTS)
+
+FLASH_BYTES = 16 << 20
+FILES_BYTES = 1 << 20  # what the meter's file system uses; byte for byte the unix meter's flash file
+STATUS_AT = 0xF00000
+EEPROM_BYTES = 4096
+
+_STRAP_AT, _LOCK_STEP = 0x20040000, 0x53494D31
+_INSTRUCTION_NS_SHIFT = 5  # 2^5 ns an instruction: about 31 MIPS
+_ANSWERS_WITHIN_S = 10
+_LOCKED_FOR_S = 5
+_SILENT_FD = "nic lan9118.0 has no peer"  # the board's network chip, which the image does not use
+_PR_SET_PDEATHSIG = 1
+
+
+class FlashStatus(NamedTuple):
+    """What the flash driver notes of itself at STATUS_AT: what is in flight, and how much there was."""
+
+    magic: int
+    operation: int
+    address: int
+    length: int
+    operations: int
+    erases: int
+    violations: int
+
+
+class Machine:
+    """A microcontroller with power or without. `flash` and `eeprom` are made when they do not exist.
+
+    `lock_step`: time is granted over UART3 by whoever holds `uarts[CLOCK]`; otherwise it is the wall's. `counted`:
+    every instruction takes 32 ns, so that the processor's own time is exact and repeatable.
+    """
+
+    def __init__(
+        self, image: Path, flash: Path, eeprom: Path, *, lock_step: bool = True, counted: bool = False
+    ) -> None:
+        self.flash = flash
+        self.uarts: tuple[socket.socket, ...] = ()
+        self.events: list[dict[str, Any]] = []
+        self._image, self._eeprom = image, eeprom
+        self._lock_step, self._counted = lock_step, counted
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors = TemporaryFile()  # noqa: SIM115 - lives as long as the machine
+        self._monitor: socket.socket | None = None
+        self._monitor_held = b""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has power."""
+        return self._process is not None
+
+    def power_on(self, unix_s: int | None = None) -> None:
+        """Give it power. `unix_s`: what its clock chip shows; by default the wall's time."""
+        assert self._process is None
+        self._make_chips()
+        ends = [socket.socketpair() for _ in range(UARTS + 1)]
+        theirs = [pair[1] for pair in ends]
+        self.uarts, self._monitor = tuple(pair[0] for pair in ends[:UARTS]), ends[UARTS][0]
+        self.events, self._monitor_held = [], b""
+        command = self._command([end.fileno() for end in theirs], int(time.time()) if unix_s is None else unix_s)
+        with self.flash.open("r+b") as lock:
+            self._lock(lock.fileno())
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._errors,
+                    pass_fds=[*(end.fileno() for end in theirs), lock.fileno()],
+                    preexec_fn=_die_with_the_rig,
+                    process_group=0,  # Ctrl-C is for the rig, which then switches the machine off
+                )
+            finally:
+                for end in theirs:
+                    end.close()
+        self._receive_until("QMP")
+        self.ask("qmp_capabilities")
+        self.ask("cont")
+
+    def cut(self) -> None:
+        """Cut the power: SIGKILL, nothing is flushed."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for end in (*self.uarts, self._monitor):
+            if end is not None:
+                end.close()
+
+    def dispose(self) -> None:
+        """Cut the power for good."""
+        self.cut()
+        self._errors.close()
+
+    def freeze(self) -> None:
+        """Stop the processor and its clocks between two instructions."""
+        self.ask("stop")
+
+    def thaw(self) -> None:
+        """Let it go on from there."""
+        self.ask("cont")
+
+    def reset(self) -> None:
+        """Pull the reset pin. What stands in the UARTs of the old life stays readable."""
+        self.ask("system_reset")
+
+    def set_temperature(self, tenths_c: int) -> None:
+        """Let the thermometer on the bus read that many tenths of a degree Celsius."""
+        self.ask("qom-set", path="/machine/peripheral/thermometer", property="temperature", value=tenths_c * 100)
+
+    def resets(self) -> list[str]:
+        """Why the processor was reset since power-on, in QEMU's words (`guest-reset`, `host-qmp-system-reset`)."""
+        self.ask("query-status")
+        return [event["data"]["reason"] for event in self.events if event["event"] == "RESET"]
+
+    def flash_status(self) -> FlashStatus:
+        """The driver's note on the flash, readable with and without power."""
+        with self.flash.open("rb") as file:
+            file.seek(STATUS_AT)
+            note = file.read(4 * len(FlashStatus._fields))
+        return FlashStatus(*(int.from_bytes(note[at : at + 4], "little") for at in range(0, len(note), 4)))
+
+    def ask(self, command: str, **arguments: Any) -> Any:
+        """One command of QEMU's monitor (QMP) and its answer."""
+        assert self._monitor is not None
+        asked = {"execute": command, **({"arguments": arguments} if arguments else {})}
+        self._monitor.sendall(json.dumps(asked).encode() + b"\n")
+        return self._receive_until("return")["return"]
+
+    def failed(self, what: str) -> MeterFailed:
+        """Switch off and say what went wrong, with QEMU's last words."""
+        self.cut()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").splitlines()
+        return MeterFailed(f"{what}. {' '.join(line for line in lines if _SILENT_FD not in line)}".strip())
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _command(self, fds: list[int], unix_s: int) -> list[str]:
+        moment = datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        command = [
+            _qemu(),
+            *("-machine", "mps2-an385,memory-backend=flash", "-kernel", str(self._image)),
+            *("-object", f"memory-backend-file,id=flash,size={FLASH_BYTES},mem-path={self.flash},share=on"),
+            *("-display", "none", "-monitor", "none", "-nodefaults", "-S"),
+            *("-rtc", f"base={moment},clock=vm", "-device", "ds1338,address=0x68"),
+            *("-device", "tmp105,id=thermometer,address=0x48"),
+            *("-drive", f"if=none,id=eeprom,format=raw,file={self._eeprom}"),
+            *("-device", f"at24c-eeprom,address=0x50,drive=eeprom,rom-size={EEPROM_BYTES}"),
+            *("-chardev", f"socket,id=monitor,fd={fds[UARTS]}", "-mon", "chardev=monitor,mode=control"),
+        ]
+        for number in range(UARTS):
+            command += ["-chardev", f"socket,id=u{number},fd={fds[number]}", "-serial", f"chardev:u{number}"]
+        if self._lock_step:
+            command += ["-device", f"loader,addr={_STRAP_AT:#x},data={_LOCK_STEP:#x},data-len=4"]
+        if self._counted:
+            command += ["-icount", f"shift={_INSTRUCTION_NS_SHIFT}"]
+        return command
+
+    def _make_chips(self) -> None:
+        """An erased flash and an erased EEPROM where there is none yet; a unix meter's flash file grows to the chip."""
+        if not self._image.is_file():
+            raise MeterFailed(f"no image at {self._image}: build it with `make firmware`")
+        size = self.flash.stat().st_size if self.flash.exists() else 0
+        with self.flash.open("ab") as file:
+            file.write(b"\xff" * (FILES_BYTES - size))
+            file.truncate(FLASH_BYTES)
+        if not self._eeprom.exists():
+            self._eeprom.write_bytes(b"\xff" * EEPROM_BYTES)
+
+    def _lock(self, descriptor: int) -> None:
+        """Two machines on one flash would be one too many: the lock is QEMU's own and ends when it is truly dead."""
+        until = time.monotonic() + _LOCKED_FOR_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                if time.monotonic() > until:
+                    raise MeterFailed(f"{self.flash} is the flash of another machine that still has power") from None
+                time.sleep(0.01)
+
+    def _receive_until(self, name: str) -> dict[str, Any]:
+        """The next message of the monitor with that name; events that come before it are kept."""
+        assert self._monitor is not None
+        while True:
+            line, end, rest = self._monitor_held.partition(b"\n")
+            if end:
+                self._monitor_held = rest
+                message: dict[str, Any] = json.loads(line)
+                if name in message:
+                    return message
+                if "error" in message:
+                    raise self.failed(f"QEMU refused: {message['error']['desc']}")
+                self.events.append(message)
+                continue
+            ready = select.select([self._monitor], [], [], _ANSWERS_WITHIN_S)[0]
+            data = self._monitor.recv(65536) if ready else b""
+            if not data:
+                raise self.failed("QEMU ended" if ready else f"QEMU's monitor was silent for {_ANSWERS_WITHIN_S} s")
+            self._monitor_held += data
+
+
+def _qemu() -> str:
+    found = which(QEMU)
+    if found is None:
+        raise MeterFailed(f"no {QEMU}: sudo apt-get install --no-install-recommends -y {QEMU}")
+    return found
+
+
+def _die_with_the_rig() -> None:
+    """A rig that is killed takes its machines along (Linux; elsewhere they are killed by `cut` alone)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)
