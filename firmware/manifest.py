@@ -106,4 +106,22 @@ UNIX_BOARD = (
     "firmware/boards/unix/wall.py",
 )
 
+QEMU_BOARD = (
+    "firmware/boards/qemu_mps2/__init__.py",
+    "firmware/boards/qemu_mps2/_boot.py",
+    "firmware/boards/qemu_mps2/start.py",
+    "firmware/boards/qemu_mps2/uart_link.py",
+)
+
 UNIX_METER = (*PROTOCOL, *FIRMWARE, *UNIX_BOARD)
+# The image adds what it takes from the meter as a process, whose board it is over other streams.
+IMAGE = (
+    *PROTOCOL,
+    *FIRMWARE,
+    *QEMU_BOARD,
+    "firmware/boards/unix/__init__.py",
+    "firmware/boards/unix/board.py",
+)
+IMAGE_ENTRY = "firmware.boards.qemu_mps2.start.start"
+IMAGE_FOLDER = "firmware/boards/qemu_mps2/"
+IMAGE_BOOT = "firmware/boards/qemu_mps2/_boot.py"

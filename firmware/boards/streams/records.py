@@ -30,3 +30,25 @@ def read_record(stream):
     if len(payload) < size:
         raise LinkClosed()
     return head[0], payload
+
+
+class Records:
+    """The records of a UART that never blocks: bytes are held until a record is whole."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.held = b""
+
+    def take(self):
+        """The payload of the oldest whole record, or None."""
+        fresh = self.stream.read(PAYLOAD_BYTES_MAX)
+        if fresh:
+            self.held += fresh
+        held = self.held
+        if len(held) < HEAD_BYTES:
+            return None
+        end = HEAD_BYTES + (held[1] << 8 | held[2])
+        if len(held) < end:
+            return None
+        self.held = held[end:]
+        return held[HEAD_BYTES:end]

@@ -1,0 +1,33 @@
+"""Start of the image: flash, UARTs, then the application, for as long as there is power."""
+
+import gc
+
+import machine
+import mps2
+from machine import UART
+
+from firmware import boot
+from firmware.boards import littlefs
+from firmware.boards.qemu_mps2.uart_link import UartLink
+from firmware.boards.streams.field import Field
+from firmware.boards.streams.records import FIELD
+from firmware.boards.unix.board import UnixBoard
+
+GC_THRESHOLD_BYTES = 4096  # collect often: a small heap suffers more from gaps than from the time it takes
+
+
+def start():
+    """The meter's life. It ends with the power; an exception out of it is a fault, and the image resets."""
+    gc.threshold(GC_THRESHOLD_BYTES)
+    device = mps2.NorFlash(lambda operation: _power_cut(field, link, operation))
+    field = Field(UART(FIELD), device.arm_cut)
+    link = UartLink(field)
+    board = UnixBoard(field, link, device, littlefs.mount(device))
+    board.cause = machine.reset_cause()
+    board.power_on()
+    boot.boot(board).run()
+
+
+def _power_cut(field, link, operation):
+    field.cut_reached(operation)
+    link.wait_for_the_end()

@@ -1,0 +1,67 @@
+"""Radio, field I/O and console over UARTs, and time from the board: the image's counterpart of unix/wall.py.
+
+UART0 console, UART1 radio, UART2 field I/O. A wait ends at its deadline or when whole records have come in.
+"""
+
+import mps2
+from machine import UART, WDT
+
+from firmware.boards.streams.records import CONSOLE, FIELD, RADIO, Records, write_record
+
+# The watchdog looks at the meter's loop: what does not come round within this time is reset (CT-04: nothing is lost).
+WATCHDOG_MS = 8000
+FEED_US = 4000000
+
+
+class UartLink:
+    def __init__(self, field):
+        self.field = field
+        self.radio = UART(RADIO)
+        self.console = UART(CONSOLE)
+        self.streams = ((RADIO, Records(self.radio)), (FIELD, Records(field.output)), (CONSOLE, Records(self.console)))
+        self.frames = []
+        self.requests = []
+        self.watchdog = WDT(timeout=WATCHDOG_MS)
+
+    def now_us(self):
+        return mps2.now_us()
+
+    def wait_until(self, deadline_us):
+        while True:
+            self.watchdog.feed()
+            # A rig that grants the time is asked once for the whole wait.
+            step_us = deadline_us if mps2.in_lockstep() else min(deadline_us, mps2.now_us() + FEED_US)
+            mps2.wait_until(step_us)
+            if self._take() or mps2.now_us() >= deadline_us or mps2.in_lockstep():
+                return
+
+    def _take(self):
+        """Take the records that have come in. True when there was one."""
+        taken = False
+        for channel, records in self.streams:
+            payload = records.take()
+            while payload is not None:
+                taken = True
+                if channel == RADIO:
+                    self.frames.append(payload)
+                elif channel == FIELD:
+                    self.field.handle(payload)
+                else:
+                    self.requests.append(payload)
+                payload = records.take()
+        return taken
+
+    def wait_for_the_end(self):
+        """The power is gone."""
+        while True:
+            self.watchdog.feed()
+            mps2.wait_until(mps2.now_us() + FEED_US)
+
+    def motor(self, command):
+        self.field.motor(command)
+
+    def transmit(self, frame):
+        write_record(self.radio, RADIO, frame)
+
+    def console_send(self, message):
+        write_record(self.console, CONSOLE, message)
