@@ -76,6 +76,10 @@ class Site:
         """Someone presses the button."""
         self._advance(link.button())
 
+    def look(self) -> None:
+        """The meter wakes now, finds nothing new and goes to sleep again."""
+        self._advance()
+
     def read(self) -> dict[str, Any]:
         """Every counter of the meter over its console cable, by the names of firmware/console_fields.py."""
         spoken = self.meter.advance(self._world.now_us, [link.record(link.CONSOLE, read_request())])

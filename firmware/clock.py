@@ -6,6 +6,9 @@ A TIME names an uplink of ours and the second it was heard. We know the monotone
 right however late it comes. It slews a sure clock by at most 30 s a day and steps an unsure one; a step of more than a
 day needs two TIMEs, about two uplinks, that agree. A TIME before 2020, or further than a meter's life from a clock that
 has known the time, is not believed.
+
+The crystal is slow in heat and cold alike: about 34 parts in a thousand million for the square of each kelvin away from
+25 degrees, 6 s a day at 70. Where the board knows the temperature the clock makes up for it at each half-hour's start.
 """
 
 from protocol.compat import const
@@ -20,6 +23,9 @@ SENT_KEPT = const(32)
 FINISHED_LOGS_MAX = const(3)
 KNOWN_SINCE_S = const(1767225600)  # 2026-01-01: a clock that never was set counts from 2020
 LIFE_S = const(630720000)  # 20 years
+TURNOVER_C10 = const(250)
+SLOWER_PPB_PER_K2 = const(34)
+SENSED_C10_MAX = const(1250)  # a thermometer that says more, or so much less than nothing, is broken
 
 # What a TIME did.
 IGNORED = 0
@@ -43,6 +49,9 @@ class Clock:
         self.offset_us = start_s * SECOND_US - now_us
         self.sent = []  # (uplink counter, monotone us when it was sent), newest last
         self.waiting = None  # (uplink counter, offset) of a big step that one TIME has asked for
+        self.warmed_us = now_us  # until when the crystal's loss is made up for
+        self.slower_ppb = -1  # of the crystal at that instant; -1: not known
+        self.gained_us = 0  # what was made up for since boot
 
     def unix_s(self, now_us):
         return (now_us + self.offset_us) // SECOND_US
@@ -55,9 +64,25 @@ class Clock:
         return (EPOCH_UNIX_S + slot * SLOT_S) * SECOND_US - self.offset_us
 
     def note_sent(self, counter, now_us):
-        self.sent.append((counter, now_us))
+        self.sent.append((counter, now_us + self.gained_us))
         if len(self.sent) > SENT_KEPT:
             self.sent.pop(0)
+
+    def warm(self, temperature_c10, now_us):
+        """Make up for what the crystal lost since the last call, at the mean of its rates then and now; nothing where
+        the temperature is not known, or is the one at which crystals are right."""
+        before_ppb = self.slower_ppb
+        elapsed_us = now_us - self.warmed_us
+        self.warmed_us = now_us
+        if temperature_c10 is None or abs(temperature_c10) > SENSED_C10_MAX:
+            self.slower_ppb = -1
+            return
+        self.slower_ppb = SLOWER_PPB_PER_K2 * (temperature_c10 - TURNOVER_C10) ** 2 // 100
+        if before_ppb < 0:
+            before_ppb = self.slower_ppb
+        gained_us = elapsed_us * (before_ppb + self.slower_ppb) // 2000000000
+        self.gained_us += gained_us
+        self.offset_us += gained_us
 
     def hear(self, counter, heard_unix_s):
         """(what became of it, seconds stepped) for a TIME about our uplink `counter`. No slot is before 2020."""
@@ -65,7 +90,7 @@ class Clock:
             return IGNORED, 0
         for sent_counter, sent_us in self.sent:
             if sent_counter == counter:
-                return self._apply(counter, heard_unix_s * SECOND_US - sent_us)
+                return self._apply(counter, heard_unix_s * SECOND_US - sent_us + self.gained_us)
         return IGNORED, 0
 
     def _apply(self, counter, offset_us):

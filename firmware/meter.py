@@ -153,6 +153,7 @@ class Meter:
         slot = self.clock.slot(now_us)
         if slot > self.state.open_slot:
             self.slots.advance(slot)
+            self.clock.warm(self.board.temperature_c10(), now_us)
             self.heap_free_min = min(self.heap_free_min, self.board.heap_free())
 
     def sense(self, now_us, unix_s):

@@ -74,6 +74,11 @@ def battery(millivolts: int) -> bytes:
     return record(FIELD, b"V" + millivolts.to_bytes(2, "big"))
 
 
+def temperature(tenths_c: int) -> bytes:
+    """What the meter's thermometer says, in tenths of a degree Celsius."""
+    return record(FIELD, b"C" + tenths_c.to_bytes(2, "big", signed=True))
+
+
 def end_stop(position: int) -> bytes:
     """Which end the valve has reached: END_OPEN, END_CLOSED, or END_NONE after a stall."""
     return record(FIELD, b"E" + bytes((position,)))

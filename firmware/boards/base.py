@@ -63,6 +63,10 @@ class Board:
     def battery_mv(self):
         raise NotImplementedError
 
+    def temperature_c10(self):
+        """Tenths of a degree Celsius at the crystal, or None where nobody knows."""
+        return None
+
     def reset_cause(self):
         return RESET_POWER_ON
 

@@ -27,6 +27,7 @@ class Field:
         self.presses = 0
         self.tampered = False
         self.battery_mv = BATTERY_MV_NEW
+        self.temperature_c10 = None
         self.end_stop = None
         self.rtc = (0, False)
 
@@ -46,6 +47,9 @@ class Field:
             self.tampered = payload[1] != 0
         elif kind == b"V" and size == 3:
             self.battery_mv = read_u(payload, 1, 2)
+        elif kind == b"C" and size == 3:
+            raised = read_u(payload, 1, 2)
+            self.temperature_c10 = raised - (raised >> 15 << 16)
         elif kind == b"E" and size == 2 and payload[1] <= 2:
             self.end_stop = payload[1]
         elif kind == b"K" and size == 6:

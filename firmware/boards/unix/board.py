@@ -52,6 +52,9 @@ class UnixBoard:
     def battery_mv(self):
         return self.field.battery_mv
 
+    def temperature_c10(self):
+        return self.field.temperature_c10
+
     def reset_cause(self):
         return self.cause
 
