@@ -14,7 +14,7 @@ from hil_tests.rig.bench import Board, Meter
 from hil_tests.rig.console import PlainConsole
 from hil_tests.rig.device import SerialMeter, Table
 from hil_tests.rig.image_meter import ImageMeter
-from hil_tests.rig.images import PRODUCTION, built_image
+from hil_tests.rig.images import BUILT, PRODUCTION, built_image
 from hil_tests.rig.office import Office, Utility
 from hil_tests.rig.unix_meter import UnixMeter
 from hil_tests.rig.valve import PipeValve
@@ -27,6 +27,7 @@ MakeBoard = Callable[[Path, str], Board]
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "the meter under test")
     group.addoption("--on", choices=("image", "unix"), default="image", help="image: in QEMU. unix: as a process.")
+    group.addoption("--images", metavar="FOLDER", type=Path, default=BUILT, help="Where the built images are.")
     group.addoption("--device", metavar="PORT", help="A board on this serial port, instead of either.")
     group.addoption("--table", metavar="COMMAND", help="With --device: COMMAND on|off|new reaches the board's power.")
 
@@ -47,9 +48,9 @@ def utility(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Utility]:
 
 
 @pytest.fixture(scope="session")
-def image() -> Path:
+def image(request: pytest.FixtureRequest) -> Path:
     """The production image. A missing one is a failure with the command that builds it."""
-    return built_image(PRODUCTION)
+    return built_image(PRODUCTION, request.config.getoption("--images"))
 
 
 @pytest.fixture(scope="session")
