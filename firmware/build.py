@@ -48,20 +48,27 @@ def compile_source(text: str, target: Path, shown_name: str) -> None:
         raise BuildFailed(f"{shown_name}: {done.stderr.strip()}")
 
 
+def joined(names: tuple[str, ...], entry: str, replaced: dict[str, str] | None) -> tuple[dict[str, ast.Module], str]:
+    """(module → tree, the name of `entry` in the last part): the device's sources lean, joined, what is rare apart."""
+    sources = {name: (ROOT / name).read_text() for name in names} | (replaced or {})
+    apart = {module_name(name) for name in manifest.APART if name in names}
+    files, start = join(lean(sources, entry), entry, apart)
+    drop_unmentioned(files, {start})  # once more: joined names are unique, so the judgement is now exact
+    modules = {module_name(name) for name in names}
+    for group, functions in manifest.BORROWED.items():
+        here = [function for function in functions if function.rpartition(".")[0] in modules]
+        borrow(files, group, [joined_name(files, function) for function in here])
+    drop_unmentioned(files, {start})
+    return files, start
+
+
 def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     """Compile the manifest into `out`/*.mpy and return `out`. `replaced` gives other sources for files of the manifest:
     tests build a deliberately broken meter that way.
 
     main is apart from the parts: once the import of a module is over, MicroPython frees what only its loading needed.
     """
-    names = manifest.UNIX_METER
-    sources = {name: (ROOT / name).read_text() for name in names} | (replaced or {})
-    apart = {module_name(name) for name in manifest.APART}
-    files, start = join(lean(sources, manifest.ENTRY), manifest.ENTRY, apart)
-    drop_unmentioned(files, {start})  # once more: joined names are unique, so the judgement is now exact
-    for group, functions in manifest.BORROWED.items():
-        borrow(files, group, [joined_name(files, function) for function in functions])
-    drop_unmentioned(files, {start})
+    files, start = joined(manifest.UNIX_METER, manifest.ENTRY, replaced)
     start = shorten(files, start)
     for name, tree in files.items():
         compile_source(ast.unparse(tree), out / f"{name}.mpy", name)

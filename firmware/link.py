@@ -66,9 +66,9 @@ def _files(trees: dict[str, ast.Module], order: list[str], apart: set[str]) -> d
         if module not in apart
     }
     files = {module: module.rpartition(".")[2] for module in apart}
-    before = 0
+    before, total = 0, max(1, sum(functions.values()))
     for module, count in functions.items():
-        files[module] = PARTS[before * len(PARTS) // max(1, sum(functions.values()))]
+        files[module] = PARTS[min(before * len(PARTS) // total, len(PARTS) - 1)]
         before += count
     return files
 

@@ -108,7 +108,6 @@ UNIX_BOARD = (
 
 QEMU_BOARD = (
     "firmware/boards/qemu_mps2/__init__.py",
-    "firmware/boards/qemu_mps2/_boot.py",
     "firmware/boards/qemu_mps2/start.py",
     "firmware/boards/qemu_mps2/uart_link.py",
 )
@@ -123,5 +122,3 @@ IMAGE = (
     "firmware/boards/unix/board.py",
 )
 IMAGE_ENTRY = "firmware.boards.qemu_mps2.start.start"
-IMAGE_FOLDER = "firmware/boards/qemu_mps2/"
-IMAGE_BOOT = "firmware/boards/qemu_mps2/_boot.py"

@@ -41,7 +41,7 @@ int main(void) {
         gc_init(heap, (uint8_t *)heap + sizeof heap);
         mp_init();
         before_boot();
-        pyexec_frozen_module("_boot.py", false);
+        pyexec_frozen_module("_boot.py", METER_DEVELOPMENT);
         after_boot();
         gc_sweep_all();
         mp_deinit();
