@@ -8,14 +8,13 @@ step.
 """
 
 from protocol.compat import const
-from protocol.rules.calendar import SLOT_S
 
 SECOND_US = const(1000000)
 NEVER_US = const(0x7FFFFFFFFFFFFFFF)
 BUTTON_POLLS_S = (6, 12, 20, 40)
 AGAIN_S = (6, 12)
 LADDER_S = (60, 120, 300, 600, 900)
-LADDER_STEP_US = const(SLOT_S * SECOND_US)
+LADDER_STEP_US = const(1800000000)  # a slot
 LADDER_DAY_S = const(86400)
 LADDER_LAST_STEP_S = const(21600)
 

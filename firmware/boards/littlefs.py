@@ -14,7 +14,8 @@ MOUNT_POINT = "/flash"
 ERASE_BYTES = const(4096)
 BLOCKS = const(256)
 PROGRAM_BYTES = const(64)  # what littlefs reads and programs at once
-OPTIONS = {"readsize": PROGRAM_BYTES, "progsize": PROGRAM_BYTES, "lookahead": 32}
+# mtime: a file would carry the wall clock of the machine, which a meter has not and a repeatable test must not have.
+OPTIONS = {"readsize": PROGRAM_BYTES, "progsize": PROGRAM_BYTES, "lookahead": 32, "mtime": False}
 
 
 def mount(device):
