@@ -38,7 +38,7 @@ def test_zero_closes_and_a_top_up_opens(meter: Meter, valve: PipeValve, headend:
     """CT-06: the tap runs dry at zero, to the litre, and a payment brings the water back by itself."""
     headend.top_up(10)
     meter.press()
-    meter.lives_until(lambda: valve.is_open, within_s=60)
+    meter.lives_until(meter.has_paid_water, within_s=60)
     drawn_l = meter.draws(100)
     assert valve.is_closed
     assert meter.reads()["balance_mills"] <= 0
@@ -47,7 +47,7 @@ def test_zero_closes_and_a_top_up_opens(meter: Meter, valve: PipeValve, headend:
     assert meter.draws(5) == 0
     headend.top_up(500)
     meter.press()
-    assert meter.lives_until(lambda: valve.is_open, within_s=60) <= 33
+    assert meter.lives_until(meter.has_paid_water, within_s=60) <= 33
     assert meter.draws(20) == 20
     meter.lives(HOUR_S)
     assert headend.differs_from(meter.reads()) == {}

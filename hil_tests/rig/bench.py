@@ -87,6 +87,13 @@ class Meter:
         self.board.thaw()
         self._heard(self.board.listen())
 
+    def pulses_and_dies(self, count: int, waits: Callable[[], None]) -> None:
+        """Pulses come, the meter begins to work, and after `waits` the power goes, wherever it is just then."""
+        self.delivered_l += count
+        self.board.grant(self._world.now_us, [link.pulses(self.delivered_l)])
+        waits()
+        self.cut_power()
+
     # What reaches it ------------------------------------------------------------------------------------------------
 
     def pulses(self, count: int) -> None:
@@ -141,6 +148,10 @@ class Meter:
         """What its display shows."""
         assert self.face is not None
         return self.face
+
+    def has_paid_water(self) -> bool:
+        """The valve stands open on credit: what a customer waits for."""
+        return self.valve.is_open and self.shows().balance_mills > 0
 
     # ----------------------------------------------------------------------------------------------------------------
 

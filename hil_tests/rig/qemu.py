@@ -25,6 +25,8 @@ from typing import Any, NamedTuple
 
 from simulator.meter_process import MeterFailed
 
+from .debugger import Debugger
+
 QEMU = "qemu-system-arm"
 UARTS = 5
 CONSOLE, RADIO, FIELD, CLOCK, TRACE = range(UARTS)
@@ -58,21 +60,31 @@ class Machine:
     """A microcontroller with power or without. `flash` and `eeprom` are made when they do not exist.
 
     `lock_step`: time is granted over UART3 by whoever holds `uarts[CLOCK]`; otherwise it is the wall's. `counted`:
-    every instruction takes 32 ns, so that the processor's own time is exact and repeatable.
+    every instruction takes 32 ns, so that the processor's own time is exact and repeatable. `terminal`: the console is
+    a pseudo-terminal, named by `terminal_port()`, instead of `uarts[CONSOLE]`.
     """
 
     def __init__(
-        self, image: Path, flash: Path, eeprom: Path, *, lock_step: bool = True, counted: bool = False
+        self,
+        image: Path,
+        flash: Path,
+        eeprom: Path,
+        *,
+        lock_step: bool = True,
+        counted: bool = False,
+        terminal: bool = False,
     ) -> None:
         self.flash = flash
         self.uarts: tuple[socket.socket, ...] = ()
         self.events: list[dict[str, Any]] = []
         self._image, self._eeprom = image, eeprom
-        self._lock_step, self._counted = lock_step, counted
+        self._lock_step, self._counted, self._terminal = lock_step, counted, terminal
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = TemporaryFile()  # noqa: SIM115 - lives as long as the machine
         self._monitor: socket.socket | None = None
+        self._debugger: socket.socket | None = None
         self._monitor_held = b""
+        self._resets_seen = 0
 
     @property
     def running(self) -> bool:
@@ -83,10 +95,11 @@ class Machine:
         """Give it power. `unix_s`: what its clock chip shows; by default the wall's time."""
         assert self._process is None
         self._make_chips()
-        ends = [socket.socketpair() for _ in range(UARTS + 1)]
+        ends = [socket.socketpair() for _ in range(UARTS + 2)]
         theirs = [pair[1] for pair in ends]
-        self.uarts, self._monitor = tuple(pair[0] for pair in ends[:UARTS]), ends[UARTS][0]
-        self.events, self._monitor_held = [], b""
+        self.uarts = tuple(pair[0] for pair in ends[:UARTS])
+        self._monitor, self._debugger = (pair[0] for pair in ends[UARTS:])
+        self.events, self._monitor_held, self._resets_seen = [], b"", 0
         command = self._command([end.fileno() for end in theirs], int(time.time()) if unix_s is None else unix_s)
         with self.flash.open("r+b") as lock:
             self._lock(lock.fileno())
@@ -114,7 +127,7 @@ class Machine:
             return
         process.send_signal(signal.SIGKILL)
         process.wait()
-        for end in (*self.uarts, self._monitor):
+        for end in (*self.uarts, self._monitor, self._debugger):
             if end is not None:
                 end.close()
 
@@ -139,10 +152,27 @@ class Machine:
         """Let the thermometer on the bus read that many tenths of a degree Celsius."""
         self.ask("qom-set", path="/machine/peripheral/thermometer", property="temperature", value=tenths_c * 100)
 
+    def break_program(self, instruction: bytes) -> None:
+        """Put an instruction where the processor is just now. It stays until the next reset loads the image again."""
+        assert self._debugger is not None
+        self.freeze()
+        line = Debugger(self._debugger)
+        line.write_memory(line.program_counter(), instruction)
+        self.thaw()
+
+    def terminal_port(self) -> str:
+        """The name of the pseudo-terminal that the console is on."""
+        return next(device["filename"] for device in self.ask("query-chardev") if device["label"] == f"u{CONSOLE}")[4:]
+
     def resets(self) -> list[str]:
         """Why the processor was reset since power-on, in QEMU's words (`guest-reset`, `host-qmp-system-reset`)."""
         self.ask("query-status")
         return [event["data"]["reason"] for event in self.events if event["event"] == "RESET"]
+
+    def was_reset(self) -> bool:
+        """Whether the processor was reset since this was last asked."""
+        seen, self._resets_seen = self._resets_seen, len(self.resets())
+        return self._resets_seen > seen
 
     def flash_status(self) -> FlashStatus:
         """The driver's note on the flash, readable with and without power."""
@@ -179,9 +209,11 @@ class Machine:
             *("-drive", f"if=none,id=eeprom,format=raw,file={self._eeprom}"),
             *("-device", f"at24c-eeprom,address=0x50,drive=eeprom,rom-size={EEPROM_BYTES}"),
             *("-chardev", f"socket,id=monitor,fd={fds[UARTS]}", "-mon", "chardev=monitor,mode=control"),
+            *("-chardev", f"socket,id=debugger,fd={fds[UARTS + 1]}", "-gdb", "chardev:debugger"),
         ]
         for number in range(UARTS):
-            command += ["-chardev", f"socket,id=u{number},fd={fds[number]}", "-serial", f"chardev:u{number}"]
+            line = "pty" if number == CONSOLE and self._terminal else f"socket,fd={fds[number]}"
+            command += ["-chardev", f"{line},id=u{number}", "-serial", f"chardev:u{number}"]
         if self._lock_step:
             command += ["-device", f"loader,addr={_STRAP_AT:#x},data={_LOCK_STEP:#x},data-len=4"]
         if self._counted:
