@@ -12,7 +12,10 @@ ARGS ?=
 # Two cores are assumed; `make test WORKERS=8` uses more.
 WORKERS ?= 2
 
-.PHONY: help demo test check lint bench clean locks needs
+# The image and the interpreter; only `firmware`, `hil` and `test` need compilers and QEMU.
+BUILT := build/firmware
+
+.PHONY: help demo test test-again hil firmware toolchain check lint bench clean locks needs
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -45,9 +48,42 @@ $(DEV_READY): locks/dev.txt pyproject.toml | $(BIN)/python
 demo: $(DEMO_READY) ## eight homes, three days: real MicroPython meters, radio, payments, and a page (ARGS="--help")
 	@$(BIN)/guelta demo $(ARGS)
 
-test: $(DEV_READY) ## everything: style, types, walls, and all tests (8 minutes on 2 cores)
+test: $(DEV_READY) ## everything: style, types, walls, all tests, on both interpreters, and the image in QEMU
 	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory firmware
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(MAKE) --no-print-directory test-again
+	@$(MAKE) --no-print-directory hil
+
+# Once more with the interpreter of the image's own tree: the tests that start MicroPython.
+test-again: $(DEV_READY)
+	GUELTA_MICROPYTHON=$(CURDIR)/$(BUILT)/micropython $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m micropython tests
+
+hil: firmware ## the image in QEMU: power cuts, valve, watchdog, a real headend
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS) hil_tests
+
+firmware: $(DEMO_READY) toolchain ## fetch the pinned sources, build the interpreter and the images (build/firmware)
+	@$(BIN)/guelta firmware build
+
+# Installs what is missing where it may (root, or sudo without a password); else it ends with the command to type.
+toolchain:
+	@missing=""; \
+	for tool in make:make gcc:gcc arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm; do \
+	  command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool##*:}"; done; \
+	for library in gcc/libm.so:libc6-dev arm-none-eabi-gcc/nano.specs:libnewlib-arm-none-eabi; do \
+	  from=$${library%%/*}; file=$${library#*/}; \
+	  case "$$(command -v $$from >/dev/null && $$from -print-file-name=$${file%%:*})" in \
+	    */*) ;; *) missing="$$missing $${file##*:}";; esac; done; \
+	[ -n "$$missing" ] || exit 0; \
+	install="apt-get install -y --no-install-recommends$$missing"; \
+	if ! command -v apt-get >/dev/null; then \
+	  echo "Missing:$$missing (Debian's names). Install what brings them here, and try again." >&2; exit 1; fi; \
+	if [ "$$(id -u)" = 0 ]; then sudo=""; \
+	elif sudo -n true 2>/dev/null; then sudo="sudo -n"; \
+	else echo "Missing:$$missing. Install with: sudo $$install" >&2; exit 1; fi; \
+	echo "Installing$$missing…"; \
+	{ $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo $$install >/dev/null; } || { \
+	  echo "That failed. Install with: sudo apt-get update && sudo $$install" >&2; exit 1; }
 
 check: $(DEV_READY) ## the fast half, for every few minutes (4 minutes on 2 cores)
 	@$(MAKE) --no-print-directory lint

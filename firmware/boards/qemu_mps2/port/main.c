@@ -13,12 +13,20 @@ extern uint32_t _sstack, _top;
 
 static uint32_t heap[MICROPY_HEAP_SIZE / sizeof(uint32_t)];
 
+// How much of it is used. `guelta firmware size` lowers this in a copy of the image, until the meter cannot live in it.
+const volatile uint32_t heap_bytes = sizeof heap;
+
 #if METER_DEVELOPMENT
 static void before_boot(void) {
 }
 
+// A tool that asks for the raw REPL wants the board, not the meter: it finds the flash mounted and nothing running.
+static const char *first_file(void) {
+    return pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? "mount_flash.py" : "_boot.py";
+}
+
 static void after_boot(void) {
-    pyexec_file_if_exists("main.py");
+    watchdog_stop();
     while ((pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl()) == 0) {
     }
     mp_printf(&mp_plat_print, "MPY: soft reboot\n");
@@ -30,6 +38,10 @@ static void before_boot(void) {
     mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__dot_frozen));
 }
 
+static const char *first_file(void) {
+    return "_boot.py";
+}
+
 static void after_boot(void) {
     reset_because(RESET_FAULT);
 }
@@ -38,10 +50,10 @@ static void after_boot(void) {
 int main(void) {
     for (;;) {
         mp_cstack_init_with_top(&_top, (size_t)((uint8_t *)&_top - (uint8_t *)&_sstack));
-        gc_init(heap, (uint8_t *)heap + sizeof heap);
+        gc_init(heap, (uint8_t *)heap + heap_bytes);
         mp_init();
         before_boot();
-        pyexec_frozen_module("_boot.py", METER_DEVELOPMENT);
+        pyexec_frozen_module(first_file(), METER_DEVELOPMENT);
         after_boot();
         gc_sweep_all();
         mp_deinit();

@@ -1,0 +1,53 @@
+"""Which tests start MicroPython: `make test` runs these twice, on the installed interpreter and on the built one.
+
+A test that is not named here cannot start one: the interpreter it would find is a name that says what to do. So the
+list can hold a test too many, never one too few.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+# Folders, files and tests, as their names begin below tests/.
+STARTS_MICROPYTHON = (
+    "api/test_operations_guide.py",
+    "bench/test_latency.py::test_real_micropython",
+    "bench/test_ninety_days_dark.py::test_a_real_micropython",
+    "dual/",
+    "firmware/",
+    "rules/test_policy_dual.py",
+    "rules/test_rating_dual.py",
+    "simulator/test_demo.py",
+    "simulator/test_meter_process.py",
+    "simulator/test_rig.py",
+    "simulator/test_worlds.py",
+    "wire/test_bench_wire.py",
+)
+VARIABLE = "GUELTA_MICROPYTHON"
+NOT_NAMED = "none-for-this-test,-name-it-in-tests/conftest.py"
+
+_asked = os.environ.get(VARIABLE)
+
+
+def starts_micropython(node_id: str) -> bool:
+    """Whether the test of this name is one of the list."""
+    return node_id.removeprefix("tests/").startswith(STARTS_MICROPYTHON)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if starts_micropython(item.nodeid):
+            item.add_marker(pytest.mark.micropython)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before the fixtures, so that those of a whole session are meant too."""
+    if item.get_closest_marker("micropython") is None:
+        os.environ[VARIABLE] = NOT_NAMED
+    elif _asked is None:
+        os.environ.pop(VARIABLE, None)
+    else:
+        os.environ[VARIABLE] = _asked
