@@ -1,5 +1,5 @@
 // machine.WDT over the CMSDK watchdog (Arm DDI 0479): at half the time it notes the cause, at the whole it resets.
-// Once started it cannot be stopped. A rig that grants the time may rest as long as it likes, so in lock-step it is off.
+// Once started it cannot be stopped, but by the REPL of a development image. A rig that grants the time may rest as long as it likes, so in lock-step it is off.
 struct _machine_wdt_obj_t {
     mp_obj_base_t base;
 };
@@ -28,3 +28,11 @@ static void mp_machine_wdt_feed(machine_wdt_obj_t *self) {
     WATCHDOG(WATCHDOG_CLEAR) = 1;
     WATCHDOG(WATCHDOG_LOCK) = 0;
 }
+
+#if METER_DEVELOPMENT
+void watchdog_stop(void) {
+    WATCHDOG(WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
+    WATCHDOG(WATCHDOG_CONTROL) = 0;
+    WATCHDOG(WATCHDOG_LOCK) = 0;
+}
+#endif

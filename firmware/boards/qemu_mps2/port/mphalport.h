@@ -49,6 +49,9 @@ void clock_idle(void);
 void clock_wait_until(uint64_t deadline_us);
 void clock_delay_us(uint64_t us);
 
+// machine_wdt.inc.c -----------------------------------------------------------------------------------------------------
+void watchdog_stop(void);
+
 // What MicroPython calls ------------------------------------------------------------------------------------------------
 static inline mp_uint_t mp_hal_ticks_us(void) { return (mp_uint_t)clock_now_us(); }
 static inline mp_uint_t mp_hal_ticks_ms(void) { return (mp_uint_t)(clock_now_us() / 1000); }
