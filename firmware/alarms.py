@@ -4,6 +4,7 @@ leak: no half-hour without flow in 24 hours; cleared by one such half-hour
 burst: 700 L within one half-hour (more than a DN15 connection is built for); cleared by a half-hour below half of it
 blocked: valve open and no flow for three days where there was flow before; cleared by flow
 critical battery: what is left is good for one move of the valve (M12); the policy says which
+flash lost: the flash cannot be read (safe_mode.py); it stands on the face alone and never in a state
 """
 
 from protocol.compat import const
@@ -15,6 +16,7 @@ TAMPER = const(4)
 LOW_BATTERY = const(8)
 BLOCKED = const(16)
 CRITICAL_BATTERY = const(32)
+FLASH_LOST = const(64)
 
 LEAK_SLOTS = const(48)
 BURST_L = const(700)

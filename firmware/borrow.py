@@ -20,7 +20,8 @@ def borrow(files: dict[str, ast.Module], group: str, roots: list[str]) -> None:
     tree = ast.Module([nodes[name] for name in nodes if name in moved], [])
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for file, part in files.items():
-        import_into(tree, file, set(defined(part)) - moved)
+        if file in PARTS:  # what has a file of its own is imported inside the functions that need it
+            import_into(tree, file, set(defined(part)) - moved)
         tree.body[:0] = [node for node in part.body if _is_foreign(node, set(files)) and _bound(node) & used]
         stay = [_stand_in(node, group) if _name(node) in roots else node for node in part.body]
         part.body = [node for node in stay if _name(node) not in moved or _name(node) in roots]

@@ -13,12 +13,26 @@ SLOTS_MAX = const(16)
 REFUSED = "refused"
 
 
+def serve(application):
+    """Answer what has come over the service port, until nothing more has."""
+    board = application.board
+    received = board.console_receive()
+    while received is not None:
+        board.console_send(application.answer(received))
+        received = board.console_receive()
+
+
+def number_of(parts):
+    """The id of a question, 0 for none."""
+    return parts[0] if parts and isinstance(parts[0], int) and not isinstance(parts[0], bool) else 0
+
+
 def answer(meter, question):
     try:
         parts = cbor.decode_sequence(question)
     except Refused:
         return cbor.encode_sequence([0, REFUSED])
-    number = parts[0] if parts and isinstance(parts[0], int) and not isinstance(parts[0], bool) else 0
+    number = number_of(parts)
     if parts[1:] == ["read"]:
         return cbor.encode_sequence([number] + meter.reading())
     if len(parts) == 4 and parts[1] == "slots" and _is_slot(parts[2]) and _is_slot(parts[3]) and parts[3] <= SLOTS_MAX:

@@ -8,6 +8,7 @@ memory: what they tell also stands in the status byte of every report.
 from protocol.compat import const
 from protocol.wire.event_codes import (
     BURST,
+    CONSOLE_LOCKED,
     KEYS_CHANGED,
     TAMPER,
     VALVE_CLOSED,
@@ -21,7 +22,17 @@ from protocol.wire.messages import EventEntry
 
 SENDS = const(2)
 KEPT = const(8)
-URGENT = (VALVE_OPENED, VALVE_CLOSED, VALVE_STUCK, VALVE_STUCK_OPEN, VALVE_LEAK_BY, BURST, TAMPER, KEYS_CHANGED)
+URGENT = (
+    VALVE_OPENED,
+    VALVE_CLOSED,
+    VALVE_STUCK,
+    VALVE_STUCK_OPEN,
+    VALVE_LEAK_BY,
+    BURST,
+    TAMPER,
+    KEYS_CHANGED,
+    CONSOLE_LOCKED,
+)
 
 
 class Events:

@@ -5,17 +5,22 @@ ENTRY = "firmware.boards.unix.start.start"
 
 # Loaded only when they are needed, each in a file of its own; all other files are joined into four parts.
 APART = (
+    "firmware/boards/blank.py",
     "firmware/boards/unix/wall.py",
     "firmware/commission.py",
     "firmware/console_fields.py",
+    "firmware/factory.py",
     "firmware/safe_mode.py",
+    "firmware/without_state.py",
 )
 
 # Functions needed for a moment (at a boot, or when a pack comes), in files of their own by what they are loaded for.
 BORROWED = {
+    "keeping": ("firmware.keepsake.keep", "firmware.keepsake.look"),
     "starting": (
         "firmware.boards.unix.start.parse",
         "firmware.boot.boot",
+        "firmware.boot.look",
         "firmware.identity.decode",
         "firmware.state.decode",
     ),
@@ -63,11 +68,13 @@ FIRMWARE = (
     "firmware/backlog.py",
     "firmware/boards/__init__.py",
     "firmware/boards/base.py",
+    "firmware/boards/blank.py",
     "firmware/boards/littlefs.py",
     "firmware/boards/streams/__init__.py",
     "firmware/boards/streams/field.py",
     "firmware/boards/streams/records.py",
     "firmware/boot.py",
+    "firmware/boot_rules.py",
     "firmware/button.py",
     "firmware/clock.py",
     "firmware/commands.py",
@@ -77,9 +84,11 @@ FIRMWARE = (
     "firmware/downlink.py",
     "firmware/events.py",
     "firmware/face.py",
+    "firmware/factory.py",
     "firmware/flash_record.py",
     "firmware/frame_counter.py",
     "firmware/identity.py",
+    "firmware/keepsake.py",
     "firmware/key_ring.py",
     "firmware/meter.py",
     "firmware/packs.py",
@@ -95,12 +104,14 @@ FIRMWARE = (
     "firmware/sync.py",
     "firmware/valve.py",
     "firmware/wallet.py",
+    "firmware/without_state.py",
 )
 
 UNIX_BOARD = (
     "firmware/boards/unix/__init__.py",
     "firmware/boards/unix/block_device.py",
     "firmware/boards/unix/board.py",
+    "firmware/boards/unix/eeprom.py",
     "firmware/boards/unix/lockstep.py",
     "firmware/boards/unix/start.py",
     "firmware/boards/unix/wall.py",
@@ -108,6 +119,7 @@ UNIX_BOARD = (
 
 QEMU_BOARD = (
     "firmware/boards/qemu_mps2/__init__.py",
+    "firmware/boards/qemu_mps2/eeprom.py",
     "firmware/boards/qemu_mps2/start.py",
     "firmware/boards/qemu_mps2/uart_link.py",
 )

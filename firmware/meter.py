@@ -218,10 +218,7 @@ class Meter:
         if picture != self.shown:
             self.shown = picture
             self.board.face(picture)
-        question = self.board.console_receive()
-        while question is not None:
-            self.board.console_send(console.answer(self, question))
-            question = self.board.console_receive()
+        console.serve(self)
 
     def send(self, message_type, plaintext, now_us):
         counter = self.store.counter.take(self.state.window.highest)
@@ -245,3 +242,6 @@ class Meter:
 
     def reading(self):
         return reading.of(self)
+
+    def answer(self, question):
+        return console.answer(self, question)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from firmware import boot, commission
-from firmware.boards.base import Files
+from firmware.boards.base import Eeprom, Files
 from firmware.boards.streams.field import Field
 from firmware.boards.streams.records import write_record
 from firmware.boards.unix.board import UnixBoard
+from firmware.keepsake import SIZE
 
 from . import link
 from .meter_process import Spoken
@@ -43,6 +44,21 @@ class MemoryFiles(Files):
     def append(self, path: str, content: bytes) -> None:
         """More at its end."""
         self.content.setdefault(path, bytearray()).extend(content)
+
+
+class MemoryEeprom(Eeprom):
+    """The EEPROM of the keepsake; it outlives a cut like the flash does."""
+
+    def __init__(self) -> None:
+        self.content = bytearray(b"\xff" * SIZE)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """A part of it."""
+        return bytes(self.content[offset : offset + size])
+
+    def write(self, offset: int, data: bytes) -> None:
+        """A part of it anew."""
+        self.content[offset : offset + len(data)] = data
 
 
 class _Link:
@@ -107,6 +123,7 @@ class MeterInMemory:
     def __init__(self, name: str, provision_hex: str) -> None:
         self.name = name
         self.files = MemoryFiles()
+        self.eeprom = MemoryEeprom()
         self._provision_hex = provision_hex
         self._link = _Link()
         self.application: boot.Meter | None = None
@@ -122,9 +139,10 @@ class MeterInMemory:
         self._link = _Link()
         self._hand_over(now_us, records)
         board = _Board(self._link.field, self._link, None, self.files)
+        board.eeprom, board.formatter = self.eeprom, lambda: self.files
         board.power_on()
         if self._provision_hex:
-            commission.provision(board, bytes.fromhex(self._provision_hex), lambda: self.files)
+            commission.provision(board, bytes.fromhex(self._provision_hex), board.format_flash)
             self._provision_hex = ""
         self.application = boot.boot(board)
         self.application.wake_up()

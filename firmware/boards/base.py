@@ -23,6 +23,7 @@ RESET_FAULT = 4  # the application failed and was started again
 class Board:
     max_frame = 51  # largest frame, in bytes, the bearer carries at this moment
     files = None  # a Files, or None when the flash does not mount
+    eeprom = None  # an Eeprom for the keepsake, or None where there is none
 
     # Time -----------------------------------------------------------------------------------------------------------
     def now_us(self):
@@ -65,7 +66,7 @@ class Board:
 
     def temperature_c10(self):
         """Tenths of a degree Celsius at the crystal, or None where nobody knows."""
-        return None
+        return
 
     def reset_cause(self):
         return RESET_POWER_ON
@@ -77,6 +78,14 @@ class Board:
     def flash_operations(self):
         """Program and erase operations since boot; 0 where nobody counts."""
         return 0
+
+    def flash_blank(self):
+        """Whether every byte of the flash is erased: asked where it does not mount; False where nobody can tell."""
+        return False
+
+    def format_flash(self):
+        """Make an empty file system on the flash and return its Files. Called by provisioning alone."""
+        raise NotImplementedError
 
     # Outputs --------------------------------------------------------------------------------------------------------
     def motor(self, command):
@@ -101,6 +110,17 @@ class Board:
         raise NotImplementedError
 
     def console_send(self, message):
+        raise NotImplementedError
+
+
+class Eeprom:
+    """4096 bytes outside of the flash, good for a million writes (firmware/keepsake.py). Errors are OSError."""
+
+    def read(self, offset, size):
+        raise NotImplementedError
+
+    def write(self, offset, data):
+        """Return when `data` is stored; a power cut leaves a part of it."""
         raise NotImplementedError
 
 

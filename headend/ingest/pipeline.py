@@ -12,7 +12,7 @@ from headend.billing.packs import bring_tariffs
 from headend.downlink import desired
 from headend.downlink.heard import Heard
 from headend.downlink.reply import Reply
-from headend.ingest import meter_link, meter_state
+from headend.ingest import flash_lost, meter_link, meter_state
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.anchored import remember_anchor
 from headend.ingest.authenticate import Authentic, authenticate
@@ -69,6 +69,7 @@ class Ingest:
             advanced = advance(tx, started, placed.logs, placed.lost)
             link = _follow(link, state, advanced.state)
         open_cases(tx, state.meter_id, findings + advanced.findings, placed.conflicts)
+        flash_lost.notice(tx, decoded, is_newest(link, decoded))
         posted = post(tx, decoded, advanced, link, self._random_bytes)
         if link.tariff_echo > decoded.authentic.link.tariff_echo:
             _bring_held_back(tx, posted.link)

@@ -22,6 +22,7 @@ class CaseKind(StrEnum):
     PACK_UNKNOWN = "pack-unknown"  # a log under a pack that was never published to the meter
     PAYMENT_CONFLICT = "payment-conflict"  # a provider's transaction number came again with other money
     PAYMENT_UNBOOKABLE = "payment-unbookable"  # an authentic notification whose money cannot be entered
+    FLASH_LOST = "flash-lost"  # the meter cannot read its flash: water flows or not as it did, and is not counted
     CLAIM = "claim"  # reversed money whose water is used already
 
 

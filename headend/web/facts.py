@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from headend.api.local_time import utility_offsets
 from headend.api.series import litres_by_slot
+from headend.ledger.cases import CaseKind
 from protocol.rules.calendar import SLOTS_PER_DAY, Offsets, first_slot_of_day, local_day, slot_of, slot_start
 from protocol.wire import event_codes
 
@@ -38,6 +39,7 @@ class HomeFacts:
     recent: tuple[int | None, ...]
     before: int
     open_cases: int
+    flash_lost: bool
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,10 @@ SELECT m.meter_id, m.first_slot, p.label AS name, l.status, l.heard_us, l.statem
        (SELECT e.code || ' ' || e.argument FROM meter_event e WHERE e.meter_id = m.meter_id
         AND e.generation = m.generation AND e.code IN ({_VALVE_EVENTS})
         ORDER BY e.event_no DESC LIMIT 1) AS valve_event,
-       (SELECT count(*) FROM case_file f WHERE f.meter_id = m.meter_id AND f.closed_us IS NULL) AS open_cases
+       (SELECT count(*) FROM case_file f WHERE f.meter_id = m.meter_id AND f.closed_us IS NULL
+        AND f.kind <> '{CaseKind.FLASH_LOST}') AS open_cases,
+       (SELECT count(*) FROM case_file f WHERE f.meter_id = m.meter_id AND f.closed_us IS NULL
+        AND f.kind = '{CaseKind.FLASH_LOST}') AS flash_lost
 FROM meter m
 JOIN contract c ON c.meter_id = m.meter_id
      AND c.start_slot = (SELECT max(start_slot) FROM contract x WHERE x.meter_id = m.meter_id)
@@ -132,6 +137,7 @@ def _home(connection: Connection, row: Row[tuple[object, ...]], end_slot: int) -
         recent=tuple(map(by_slot.get, slots)),
         before=max(0, min(SLOTS_PER_DAY, row.first_slot - slots.start)),
         open_cases=row.open_cases,
+        flash_lost=bool(row.flash_lost),
     )
 
 

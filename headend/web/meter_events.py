@@ -49,6 +49,16 @@ _LINES = {
         "le compteur a changé de clés (époque {n}).",
         "the meter changed its keys (epoch {n}).",
     ),
+    codes.FLASH_LOST: (
+        BAD,
+        "le compteur ne lit plus sa mémoire : il ne compte plus et laisse la vanne comme elle est. Remplacez-le.",
+        "the meter cannot read its memory: it counts no more and leaves the valve as it stands. Replace it.",
+    ),
+    codes.CONSOLE_LOCKED: (
+        BAD,
+        "quelqu’un a essayé la prise de service avec de mauvaises clés, {n} fois.",
+        "somebody tried the service port with wrong keys, {n} times.",
+    ),
 }
 _VALVE = {
     codes.VALVE_OPENED: (WATER, "la vanne s’ouvre. {reason}", "the valve opens. {reason}"),

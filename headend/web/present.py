@@ -33,7 +33,7 @@ def home(facts: Facts, one: HomeFacts, language: str) -> Home:
         midnight=DAY_SLOTS - facts.today,
         seen=_seen(facts, one.heard_unix_s, language),
         tariff=texts.TEXTS[language]["number_n"].format(n=one.pack_version) if one.pack_version else "–",
-        alarms=tuple(name for name, bit in ALARM_BITS.items() if status & bit),
+        alarms=(*(("flash_lost",) if one.flash_lost else ()), *(n for n, bit in ALARM_BITS.items() if status & bit)),
     )
 
 

@@ -69,6 +69,7 @@ _TEXTS = {
         "La vanne n’obéit plus : un technicien doit passer.",
         "The valve does not obey: a technician is needed.",
     ),
+    "alarm_flash_lost": ("mémoire en panne : ne compte plus", "memory lost: counts no more"),
     "alarm_leak": ("fuite", "leak"),
     "alarm_burst": ("débit anormal", "burst flow"),
     "alarm_tamper": ("fraude ou retour d’eau", "tamper or backflow"),

@@ -22,3 +22,5 @@ BLOCKED = const(17)  # open, and no flow for three days where there was flow bef
 FLASH_COPY_BAD = const(18)  # one of two copies did not check; argument: copies found bad since boot
 LOG_GENERATION = const(19)  # the clock went back by more than 48 slots; argument: the new log generation
 KEYS_CHANGED = const(20)  # argument: the new key epoch
+FLASH_LOST = const(21)  # the flash cannot be read: safe mode; argument: 0 no file system on it, 1 it is blank
+CONSOLE_LOCKED = const(22)  # wrong tags at the service port; argument: how many since the last right one

@@ -124,6 +124,7 @@ class Rig:
 
     def __init__(self, build: Path, folder: Path, *, heap: str = HEAP, **identity: Any) -> None:
         self.build, self.flash, self.heap = build, folder / "flash.bin", heap
+        self.eeprom = folder / "flash.bin.eeprom"  # the keepsake
         identity = {"tariff": TARIFF, "policy": POLICY, "opening": opening()} | identity
         self.provision = identity_record(METER_ID, ROOT, 1, **identity)
         self.books = Books()

@@ -322,10 +322,14 @@ def test_both_copies_of_the_state_gone_means_unopened_never_free_water(rig: Make
 
 @pytest.mark.parametrize("damage", ["superblock", "identity"])
 def test_a_flash_that_does_not_mount_is_never_formatted(rig: Make, damage: str) -> None:
-    """M5: safe mode and a flag; the valve is left as it stands, nothing is transmitted, the bytes stay."""
+    """M5: safe mode and a flag; the valve is left as it stands, nothing is transmitted, the bytes stay.
+
+    Here without a keepsake; with one: test_keepsake.py.
+    """
     meter = rig(opening=RICH).start()
     meter.draw(5)
     meter.kill()
+    meter.eeprom.unlink()
     if damage == "superblock":
         image = bytearray(meter.flash.read_bytes())
         image[:8192] = bytes(8192)

@@ -166,8 +166,12 @@ def test_a_headend_that_is_far_ahead_is_found_within_two_windows_more(rig: Make,
     assert meter.read()["credited_mills"] == (3_000 if heard else 2_000)
 
 
-def test_a_meter_without_its_counters_is_silent_and_deaf(rig: Make) -> None:
-    """I15, A4: with the state gone as well, an old OPENING would otherwise bring the first day's credit back."""
+@pytest.mark.parametrize("keepsake", [False, True])
+def test_a_meter_without_its_counters_is_silent_and_deaf(rig: Make, keepsake: bool) -> None:
+    """I15, A4: with the state gone as well, an old OPENING would otherwise bring the first day's credit back.
+
+    With a keepsake it has its counters, and the floor below which it hears nothing.
+    """
     first = opening(50_000)
     meter = rig(opening=first).start()
     meter.draw(20)
@@ -175,10 +179,12 @@ def test_a_meter_without_its_counters_is_silent_and_deaf(rig: Make) -> None:
     meter.hear(statement)
     meter.kill()
     spoil(meter.flash, "/a/state", "/b/state", "/a/counters", "/b/counters")
+    if not keepsake:
+        meter.eeprom.unlink()
     meter.frames.clear()
     meter.restart().run(2 * 3600)
     meter.hear(first, statement, meter.books.statement(70_000))
-    assert (meter.read()["opened"], meter.read()["credited_mills"], meter.frames) == (0, 0, [])
+    assert (meter.read()["opened"], meter.read()["credited_mills"], bool(meter.frames)) == (0, 0, keepsake)
 
 
 def test_the_floor_keeps_an_order_from_being_heard_again_by_a_meter_that_forgot_it(rig: Make) -> None:

@@ -17,6 +17,7 @@ from headend.ledger.checks import check_books
 from headend.meters.registry import NewMeter, add_meter
 from protocol.rules.calendar import slot_start
 from protocol.wire.messages import DOWN_POLICY, DOWN_TARIFF
+from simulator.meter_in_memory import MemoryEeprom
 from tests.firmware.fake_files import FakeFiles
 from tests.headend.world import START_SLOT, World
 
@@ -38,6 +39,7 @@ class MemoryBoard(Board):
 
     def __init__(self, home: "Home", files: FakeFiles | None, rtc: tuple[int, bool]) -> None:
         self.home, self.files, self.started_s = home, files, home.now_s
+        self.eeprom = home.eeprom
         self._rtc = rtc
         self.sent: list[bytes] = []
         self.heard: list[bytes] = []
@@ -64,6 +66,9 @@ class MemoryBoard(Board):
 
     def battery_mv(self) -> int:
         return 3_600
+
+    def flash_blank(self) -> bool:
+        return not self.home.is_provisioned
 
     def motor(self, command: int) -> None:
         self.end_stop = END_STOP_CLOSED if command == MOTOR_CLOSE else END_STOP_OPEN
@@ -99,6 +104,7 @@ class Home:
         """`clock`: its real-time clock is right at first; `opened`: the OPENING is given to it over the cable;
         `report_slots`: half-hours from report to report."""
         self.world, self.now_s, self.pulses = world, slot_start(START_SLOT), 0
+        self.is_provisioned = False
         self.bearer, self.up, self.down = bearer, up, down
         fields: dict[str, Any] = {"meter_id": bytes(7) + b"\1", "tariff_code": "home", "customer_name": "Amina"}
         new = NewMeter(**{**fields, "start_slot": START_SLOT, **changes})
@@ -110,8 +116,10 @@ class Home:
         )
         frame = record.opening_frame if opened else b""
         who = Identity(record.meter_id, record.root, record.generation, 1_000, report_slots, 10**10, frame, packs)
-        self.files = FakeFiles()
+        self.files: FakeFiles | None = FakeFiles()
+        self.eeprom = MemoryEeprom()
         commission.provision(MemoryBoard(self, None, (self.now_s, clock)), encode(who), lambda: self.files)
+        self.is_provisioned = True
         self.start(clock)
 
     def start(self, clock: bool = True, error_s: int = 0) -> None:

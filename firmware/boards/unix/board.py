@@ -10,6 +10,8 @@ class UnixBoard:
 
     max_frame = 51
     cause = base.RESET_POWER_ON
+    eeprom = None
+    formatter = None  # what format_flash calls: littlefs is not there under CPython
 
     def __init__(self, field, link, device, files):
         """`link` tells time and carries radio and console; `device` is the flash, `files` what is mounted on it."""
@@ -64,6 +66,14 @@ class UnixBoard:
 
     def flash_operations(self):
         return self.device.operations
+
+    def flash_blank(self):
+        from firmware.boards.blank import is_blank  # hardly ever asked: not in the heap of every meter
+
+        return is_blank(self.device)
+
+    def format_flash(self):
+        return self.formatter()
 
     def motor(self, command):
         self.link.motor(command)

@@ -2,6 +2,8 @@
 
     --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]... [--provision @FILE]
 
+FILE.eeprom beside it is the EEPROM with the keepsake.
+
 The unix port ends with "uncaught NLR" on an argument of more than 255 characters, so HEX may come in pieces: the
 option is given once for each, in order. @FILE reads the HEX from a file: arguments can be seen by every user of the
 machine, and HEX holds the meter's root key.
@@ -17,6 +19,7 @@ from firmware.boards.streams.field import Field
 from firmware.boards.streams.records import LinkClosed
 from firmware.boards.unix.block_device import NorFile
 from firmware.boards.unix.board import UnixBoard
+from firmware.boards.unix.eeprom import EepromFile
 from firmware.boards.unix.lockstep import LockStepLink
 
 USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX | @FILE]..."
@@ -94,19 +97,25 @@ def start(arguments):
     field = Field(output, device.arm_cut)
     link = _link(options, source, output, field)
     board = UnixBoard(field, link, device, littlefs.mount(device))
+    board.eeprom = EepromFile(options["--flash"] + ".eeprom")
+    board.formatter = lambda: _format(device)
     try:
         board.power_on()
-        if provisioning and not _provisioned(board, provisioning, device):
+        loaded = set(sys.modules)
+        if provisioning and not _provisioned(board, provisioning):
             return EXIT_PROVISIONING_REFUSED
         provisioning = options = None
         while True:
+            for name in set(sys.modules) - loaded:  # what only the life before needed
+                sys.modules.pop(name)
             _run(board, link)
     except LinkClosed:
         return EXIT_LINK_CLOSED
 
 
 def _run(board, link):
-    """One life of the application. An exhausted heap ends it like a watchdog would: it boots again from flash."""
+    """One life of the application. It ends when provisioning made a meter; an exhausted heap ends it like a watchdog
+    would: it boots again from flash."""
     application = boot.boot(board)
     link.meter_id = application.meter_id
     try:
@@ -115,11 +124,11 @@ def _run(board, link):
         board.cause = base.RESET_FAULT
 
 
-def _provisioned(board, provisioning, device):
+def _provisioned(board, provisioning):
     from firmware import commission  # once in a meter's life: not in the heap of every meter
 
     try:
-        commission.provision(board, provisioning, lambda: _format(device))
+        commission.provision(board, provisioning, board.format_flash)
     except commission.ProvisioningRefused as refusal:
         _complain("provisioning refused: {}".format(refusal.args[0]))
         return False
