@@ -10,9 +10,10 @@ from firmware import boot
 from firmware.boards import littlefs
 from firmware.boards.qemu_mps2.uart_link import UartLink
 from firmware.boards.streams.field import Field
-from firmware.boards.streams.records import FIELD
+from firmware.boards.streams.records import FIELD, write_record
 from firmware.boards.unix.board import UnixBoard
 
+ASK_AGAIN_US = 1000000
 GC_THRESHOLD_BYTES = 4096  # collect often: a small heap suffers more from gaps than from the time it takes
 
 
@@ -24,8 +25,18 @@ def start():
     link = UartLink(field)
     board = UnixBoard(field, link, device, littlefs.mount(device))
     board.cause = machine.reset_cause()
-    board.power_on()
+    _sense(board, field, link)
     boot.boot(board).run()
+
+
+def _sense(board, field, link):
+    """Wait for the inputs. The pulse counter outlives a reset of the processor and a count of zero would be a counter
+    that began again, so nothing is counted before the counter has spoken: it is asked until it does."""
+    field.pulses = None
+    board.power_on()
+    while field.pulses is None:
+        write_record(field.output, FIELD, b"A")
+        link.wait_until(mps2.now_us() + ASK_AGAIN_US)
 
 
 def _power_cut(field, link, operation):
