@@ -2,6 +2,7 @@
 
 import click
 
+from bench.battery_report import battery
 from bench.completeness import completeness
 from bench.latency_report import latency
 from bench.wire import wire
@@ -15,3 +16,4 @@ def bench() -> None:
 bench.add_command(wire)
 bench.add_command(latency)
 bench.add_command(completeness)
+bench.add_command(battery)

@@ -119,6 +119,8 @@ class Downlink:
             if meter.clock.slot(now_us) < meter.state.open_slot - SLOTS_PER_DAY:
                 meter.slots.new_generation(meter.clock.slot(now_us))
             meter.sync.anchor_due = True
+        if outcome in (clock.SLEWED, clock.STEPPED):
+            meter.board.set_rtc(meter.unix_s())
         return outcome != clock.IGNORED
 
     def _opening(self, opening):

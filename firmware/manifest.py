@@ -119,9 +119,22 @@ UNIX_BOARD = (
 
 QEMU_BOARD = (
     "firmware/boards/qemu_mps2/__init__.py",
+    "firmware/boards/qemu_mps2/clock_chip.py",
     "firmware/boards/qemu_mps2/eeprom.py",
     "firmware/boards/qemu_mps2/start.py",
+    "firmware/boards/qemu_mps2/thermometer.py",
     "firmware/boards/qemu_mps2/uart_link.py",
+)
+
+NUCLEO_BOARD = (
+    "firmware/boards/nucleo_wl55/__init__.py",
+    "firmware/boards/nucleo_wl55/air.py",
+    "firmware/boards/nucleo_wl55/backup.py",
+    "firmware/boards/nucleo_wl55/board.py",
+    "firmware/boards/nucleo_wl55/pins.py",
+    "firmware/boards/nucleo_wl55/spi_nor.py",
+    "firmware/boards/nucleo_wl55/start.py",
+    "firmware/boards/nucleo_wl55/supply.py",
 )
 
 UNIX_METER = (*PROTOCOL, *FIRMWARE, *UNIX_BOARD)
@@ -133,4 +146,13 @@ IMAGE = (
     "firmware/boards/unix/__init__.py",
     "firmware/boards/unix/board.py",
 )
+# Frozen the same way into MicroPython's own stm32 port (boards/nucleo_wl55/README.md); never run on hardware.
+NUCLEO = (
+    *PROTOCOL,
+    *FIRMWARE,
+    *NUCLEO_BOARD,
+    "firmware/boards/qemu_mps2/__init__.py",
+    "firmware/boards/qemu_mps2/eeprom.py",
+)
+NUCLEO_ENTRY = "firmware.boards.nucleo_wl55.start.start"
 IMAGE_ENTRY = "firmware.boards.qemu_mps2.start.start"

@@ -38,6 +38,9 @@ class Board:
         """(unix_s, valid) of the battery-backed clock; valid is False after it lost its supply. Read at boot only."""
         raise NotImplementedError
 
+    def set_rtc(self, unix_s):
+        """Set the battery-backed clock: TIME has told the time."""
+
     # Inputs ---------------------------------------------------------------------------------------------------------
     def pulses(self):
         """Pulses counted since the counter's own power-on, mod 2^32; they survive a reset of the processor.

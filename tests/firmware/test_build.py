@@ -30,6 +30,7 @@ def methods(source: str, name: str) -> set[str]:
     ("source", "name", "interface"),
     [
         ("firmware/boards/unix/board.py", "UnixBoard", Board),
+        ("firmware/boards/nucleo_wl55/board.py", "NucleoBoard", Board),
         ("firmware/boards/littlefs.py", "LittleFiles", Files),
     ],
 )
@@ -71,6 +72,7 @@ def test_the_manifest_names_every_firmware_file_but_the_hosts() -> None:
         *manifest.FIRMWARE,
         *manifest.UNIX_BOARD,
         *manifest.QEMU_BOARD,
+        *manifest.NUCLEO_BOARD,
     }
 
 

@@ -36,6 +36,10 @@ class UnixBoard:
         unix_s, valid = self.field.rtc
         return unix_s + (self.link.now_us() - self.rtc_told_us) // 1000000, valid
 
+    def set_rtc(self, unix_s):
+        self.field.rtc = (unix_s, True)
+        self.rtc_told_us = self.link.now_us()
+
     def pulses(self):
         return self.field.pulses
 
