@@ -48,15 +48,19 @@ class TwoCopies:
     def load(self):
         """The payload of the highest valid sequence, or None when no copy is valid."""
         best = None
+        missing = 0
         for directory in DIRECTORIES:
             content = self.files.read(directory + "/" + self.name)
             found = unpack(content)
-            if found is None:
-                self.bad_copies += content is not None
+            if content is None:
+                missing += 1
+            elif found is None:
+                self.bad_copies += 1
             elif best is None or found[0] > best[0]:
                 best = found
         if best is None:
             return None
+        self.bad_copies += missing  # the other one is there: this one was
         self.sequence, self.chain, payload = best
         return payload
 

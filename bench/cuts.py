@@ -1,0 +1,123 @@
+"""`guelta bench cuts`: every flash operation of every scenario cut, and live bits flipped, under both interpreters.
+
+The sweep itself is hil_tests/cuts: it stands in a checkout, not in an installed package, and needs littlefs-python.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any
+
+import click
+
+from bench.latency_report import provenance
+
+
+def _runner() -> Any:
+    try:
+        import_module("littlefs")
+        return import_module("hil_tests.cuts.runner")
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(
+            f"the sweep needs '{missing.name}': run it in a checkout with the development packages "
+            "(python -m pip install -e '.[dev]')"
+        ) from missing
+
+
+def _all(workers: int, work: Callable[..., Any], arguments: list[tuple[Any, ...]]) -> list[Any]:
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda given: work(*given), arguments))
+
+
+def sweep(runner: Any, workers: int) -> dict[str, Any]:
+    """The figures of all cuts."""
+    started = time.monotonic()
+    parts = runner.parts()
+    found = _all(workers, runner.cut_everywhere, parts)
+    operations, erases, alike, extra, formats = Counter(), 0, 0, 0, 0
+    wrong: list[Any] = []
+    cuts = different = 0
+    for (name, _, _), by in zip(parts, found, strict=True):
+        one, other = (by[where] for where in runner.INTERPRETERS)
+        different += sum(a != b for a, b in zip(one["sums"], other["sums"], strict=True))
+        different += one["journal"] != other["journal"]
+        operations[name] += len(one["sums"]) // 2
+        erases += one["erases"]
+        for each in (one, other):
+            cuts += len(each["sums"])
+            alike += each["alike"]
+            extra += each["without_counter"]
+            formats += each["formats"]
+            wrong += [[name, *what] for what in each["wrong"]]
+    return {
+        "cuts": cuts,
+        "scenarios": len(operations),
+        "operations": sum(operations.values()),
+        "operations_by_scenario": dict(operations),
+        "erases": erases,
+        "cuts_that_left_the_flash_of_the_one_before": alike,
+        "cuts_judged_again_without_pulse_counter": extra,
+        "verdicts_that_differ_between_interpreters": different,
+        "formats": formats,
+        "violations": len(wrong),
+        "violations_first": wrong[:5],
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def flips(runner: Any, workers: int, count: int, seed: int) -> dict[str, Any]:
+    """The figures of all flips."""
+    started = time.monotonic()
+    names = runner.flipped()
+    each = -(-count // len(names))
+    found = _all(workers, runner.flip_everywhere, [(name, each, seed + runner.seed_of(name)) for name in names])
+    kinds: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    formats = different = shared = 0
+    wrong: list[Any] = []
+    for name, by in zip(names, found, strict=True):
+        here, again = by["micropython"][0], by["cpython"][1]
+        shared += len(again["sums"])
+        different += sum(here["sums"].get(number) != value for number, value in again["sums"].items())
+        for half in (here, by["cpython"][0]):
+            kinds.update(half["kinds"])
+            outcomes.update(half["outcomes"])
+        for job in (*by["micropython"], *by["cpython"]):
+            formats += job["formats"]
+            wrong += [[name, *what] for what in job["wrong"]]
+    return {
+        "flips": sum(kinds.values()),
+        "by_kind": dict(kinds),
+        "by_outcome": dict(outcomes),
+        "judged_under_both_interpreters": shared,
+        "verdicts_that_differ_between_interpreters": different,
+        "formats": formats,
+        "violations": len(wrong),
+        "violations_first": wrong[:5],
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+@click.command()
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes at a time.")
+@click.option("--flips", "count", default=20_800, show_default=True, type=click.IntRange(1), help="Places to spoil.")
+@click.option("--seed", default=1, show_default=True, help="Another seed spoils other places.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+def cuts(workers: int, count: int, seed: int, as_json: bool) -> None:
+    """Cut the power at every flash operation, flip bits, boot the real firmware on what is left, and judge it."""
+    runner = _runner()
+    result = {"cut": sweep(runner, workers), "flipped": flips(runner, workers, count, seed), **provenance(seed)}
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        for part in ("cut", "flipped"):
+            click.echo(f"{part}:")
+            for name, value in result[part].items():
+                click.echo(f"  {name.replace('_', ' '):50} {value}")
+    if result["cut"]["violations"] or result["flipped"]["violations"]:
+        raise SystemExit(1)

@@ -1,0 +1,97 @@
+"""Does jobs under the interpreter that runs it and prints one JSON line for each; the host is runner.py.
+
+(micropython -X heapsize=48M | python) -m hil_tests.cuts.on_device JOB...
+
+cuts:SCENARIO:PART:PARTS            every cut of this part of the scenario's operations
+flips:SCENARIO:COUNT:SEED:REST:OF   of so many flips those whose number leaves REST when divided by OF
+operations:SCENARIO                 only record
+control:NAME                        a broken store (controls.py)
+"""
+
+import json
+import sys
+
+from hil_tests.cuts import controls
+from hil_tests.cuts.flips import flip
+from hil_tests.cuts.judge import checksum
+from hil_tests.cuts.scenarios import SCENARIOS
+from hil_tests.cuts.sweep import sweep
+
+
+def littlefs_module():
+    """firmware.boards.littlefs under this interpreter."""
+    if sys.implementation.name == "micropython":
+        from firmware.boards import littlefs
+
+        return littlefs
+    from hil_tests.cuts import host_littlefs
+
+    return host_littlefs.littlefs_module()
+
+
+def record(flash, name):
+    for scenario in SCENARIOS:
+        if scenario.__name__ == name:
+            return scenario(flash, name)
+    raise ValueError("no scenario " + name)
+
+
+def journal_sum(recording):
+    """A checksum of the whole journal: both interpreters must have made the same operations."""
+    total = 0
+    for operation in recording.operations:
+        total = total * 31 + checksum(operation) & 0xFFFFFFFF
+    return total
+
+
+def cuts(flash, name, part, parts):
+    recording = record(flash, name)
+    swept = sweep(flash, recording, int(part), int(parts))
+    return {
+        "operations": swept.operations,
+        "erases": swept.erases,
+        "acts": len(recording.acts),
+        "journal": journal_sum(recording),
+        "sums": swept.sums,
+        "alike": swept.alike,
+        "without_counter": swept.extra,
+        "formats": swept.formats,
+        "wrong": swept.wrong,
+    }
+
+
+def flips(flash, name, count, seed, rest, of):
+    recording = record(flash, name)
+    flipped = flip(flash, recording, int(count), int(seed), lambda number: number % int(of) == int(rest))
+    return {
+        "kinds": flipped.kinds,
+        "outcomes": flipped.outcomes,
+        "sums": flipped.sums,
+        "formats": flipped.formats,
+        "wrong": flipped.wrong,
+    }
+
+
+def operations(flash, name):
+    recording = record(flash, name)
+    return {"operations": len(recording.operations), "journal": journal_sum(recording)}
+
+
+def control(flash, name):
+    return controls.CONTROLS[name](flash, record)
+
+
+KINDS = {"cuts": cuts, "flips": flips, "operations": operations, "control": control}
+
+
+def main(jobs):
+    flash = littlefs_module()
+    for job in jobs:
+        kind, *arguments = job.split(":")
+        done = KINDS[kind](flash, *arguments)
+        done["job"] = job
+        print(json.dumps(done))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
