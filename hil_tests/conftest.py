@@ -32,6 +32,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--table", metavar="COMMAND", help="With --device: COMMAND on|off|new reaches the board's power.")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "image_only: shows what only the image in QEMU has")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What only the image has is not asked of the unix meter, nor of a board on a serial line."""
+    if config.getoption("--device") or config.getoption("--on") == "unix":
+        gone = [item for item in items if item.get_closest_marker("image_only")]
+        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=gone)
+
+
 @pytest.fixture(scope="session")
 def unix_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The device's .mpy files for the unix meter."""
@@ -42,9 +54,11 @@ def unix_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def utility(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Utility]:
     """A real headend process with its database."""
     opened = Utility(tmp_path_factory.mktemp("utility"))
-    opened.open()
-    yield opened
-    opened.headend.stop()
+    try:
+        opened.open()
+        yield opened
+    finally:
+        opened.headend.stop()
 
 
 @pytest.fixture(scope="session")
@@ -85,9 +99,11 @@ def meter(headend: Office, make_board: MakeBoard, tmp_path: Path) -> Iterator[Me
     on_table = Meter(
         1, make_board(tmp_path / "flash", headend.provision_hex), identity, headend.world, headend.air, radio
     )
-    on_table.power_on()
-    yield on_table
-    on_table.board.dispose()
+    try:
+        on_table.power_on()
+        yield on_table
+    finally:
+        on_table.board.dispose()
 
 
 @pytest.fixture

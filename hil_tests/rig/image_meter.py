@@ -146,6 +146,11 @@ class ImageMeter:
         self._sequence, self._sensed = -1, {}
         return self.advance(now_us, records)
 
+    def type_on_console(self, keys: bytes) -> bytes:
+        """Send bytes that are no question; what the console says to them, now or since."""
+        said = self._exchange(keys)
+        return bytes(self._wires.trace) + bytes(self._wires.said.console) + said
+
     def freeze(self) -> None:
         """Stop the processor between two instructions."""
         self.machine.freeze()

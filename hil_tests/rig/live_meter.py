@@ -32,16 +32,16 @@ class LiveMeter:
     """One image with power or without, on the flash and EEPROM of its folder."""
 
     def __init__(
-        self, image: Path, flash: Path, identity: Identity, console: Console, *, terminal: bool = False
+        self, image: Path, flash: Path, identity: Identity, console: Console, *, tells_time: bool = True
     ) -> None:
-        self.machine = Machine(image, flash, Path(f"{flash}.eeprom"), lock_step=False, terminal=terminal)
+        self.machine = Machine(image, flash, Path(f"{flash}.eeprom"), lock_step=False)
         self.ear = Ear(identity)
         self.face: Face | None = None
         self.motor: list[int] = []
         self.delivered_l = 0
         self.wires = Wires(self.machine)
         self._console = console
-        self._unix_s, self._since_s = 0, 0.0
+        self._unix_s, self._since_s, self._tells_time = 0, 0.0, tells_time
 
     def power_on(self, unix_s: int) -> None:
         """Give it power; its clock chip shows `unix_s`."""
@@ -112,9 +112,10 @@ class LiveMeter:
             self._sense()
 
     def _sense(self) -> None:
-        unix_s = self._unix_s + int(time.monotonic() - self._since_s)
+        if self._tells_time:
+            unix_s = self._unix_s + int(time.monotonic() - self._since_s)
+            self.wires.hand_over(link.real_time(unix_s, True))
         for record in (
-            link.real_time(unix_s, True),
             link.battery(BATTERY_MV),
             link.tamper(False),
             link.pulses(self.delivered_l),

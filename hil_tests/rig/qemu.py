@@ -39,7 +39,7 @@ EEPROM_BYTES = 4096
 _STRAP_AT, _LOCK_STEP = 0x20040000, 0x53494D31
 _INSTRUCTION_NS_SHIFT = 5  # 2^5 ns an instruction: about 31 MIPS
 _ANSWERS_WITHIN_S = 10
-_LOCKED_FOR_S = 5
+_LOCKED_FOR_S = 2
 _SILENT_FD = "nic lan9118.0 has no peer"  # the board's network chip, which the image does not use
 _PR_SET_PDEATHSIG = 1
 
@@ -91,6 +91,12 @@ class Machine:
         """Whether it has power."""
         return self._process is not None
 
+    @property
+    def process_id(self) -> int:
+        """The process that it is while it has power."""
+        assert self._process is not None
+        return self._process.pid
+
     def power_on(self, unix_s: int | None = None) -> None:
         """Give it power. `unix_s`: what its clock chip shows; by default the wall's time."""
         assert self._process is None
@@ -100,10 +106,10 @@ class Machine:
         self.uarts = tuple(pair[0] for pair in ends[:UARTS])
         self._monitor, self._debugger = (pair[0] for pair in ends[UARTS:])
         self.events, self._monitor_held, self._resets_seen = [], b"", 0
-        command = self._command([end.fileno() for end in theirs], int(time.time()) if unix_s is None else unix_s)
-        with self.flash.open("r+b") as lock:
-            self._lock(lock.fileno())
-            try:
+        try:
+            command = self._command([end.fileno() for end in theirs], int(time.time()) if unix_s is None else unix_s)
+            with self.flash.open("r+b") as lock:
+                self._lock(lock.fileno())
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
@@ -113,9 +119,12 @@ class Machine:
                     preexec_fn=_die_with_the_rig,
                     process_group=0,  # Ctrl-C is for the rig, which then switches the machine off
                 )
-            finally:
-                for end in theirs:
-                    end.close()
+        except MeterFailed:
+            self._hang_up()
+            raise
+        finally:
+            for end in theirs:
+                end.close()
         self._receive_until("QMP")
         self.ask("qmp_capabilities")
         self.ask("cont")
@@ -127,9 +136,7 @@ class Machine:
             return
         process.send_signal(signal.SIGKILL)
         process.wait()
-        for end in (*self.uarts, self._monitor, self._debugger):
-            if end is not None:
-                end.close()
+        self._hang_up()
 
     def dispose(self) -> None:
         """Cut the power for good."""
@@ -196,6 +203,11 @@ class Machine:
         return MeterFailed(f"{what}. {' '.join(line for line in lines if _SILENT_FD not in line)}".strip())
 
     # ----------------------------------------------------------------------------------------------------------------
+
+    def _hang_up(self) -> None:
+        for end in (*self.uarts, self._monitor, self._debugger):
+            if end is not None:
+                end.close()
 
     def _command(self, fds: list[int], unix_s: int) -> list[str]:
         moment = datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
