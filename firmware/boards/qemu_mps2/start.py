@@ -38,9 +38,13 @@ def _sense(board, field, link):
     board.power_on()
     if not mps2.in_lockstep():
         _look_on_the_bus(board, field)
+    ask_us = mps2.now_us()
     while field.pulses is None:
-        write_record(field.output, FIELD, b"A")
-        link.wait_until(mps2.now_us() + ASK_AGAIN_US)
+        if mps2.now_us() >= ask_us:
+            link.forget()
+            write_record(field.output, FIELD, b"A")
+            ask_us = mps2.now_us() + ASK_AGAIN_US
+        link.wait_until(ask_us)
 
 
 def _look_on_the_bus(board, field):

@@ -51,6 +51,11 @@ class UartLink:
                 payload = records.take()
         return taken
 
+    def forget(self):
+        """Drop what is half here: a reset in the middle of a record swallowed its beginning."""
+        for _, records in self.streams:
+            records.held = b""
+
     def wait_for_the_end(self):
         """The power is gone."""
         while True:
