@@ -19,6 +19,7 @@ class Button:
         meter = self.meter
         while meter.board.take_button():
             meter.sync.polls.pressed(now_us)
+            meter.valve.pressed(now_us, unix_s)
             if meter.state.valve_reason not in FIRE_OPENS:
                 self.presses_us = []
                 continue

@@ -36,4 +36,11 @@ FIELDS = (
     "interpreter_version",
     "heap_free_min",
     "flash_operations",
+    "valve_commanded",
+    "valve_inferred",
+    "valve_moves",
+    "motor_ms",
+    "exercises",
+    "leak_by_ml_per_h",
+    "reverse_l",
 )

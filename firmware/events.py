@@ -10,6 +10,7 @@ from protocol.wire.event_codes import (
     BURST,
     CONSOLE_LOCKED,
     KEYS_CHANGED,
+    NO_WATER,
     TAMPER,
     VALVE_CLOSED,
     VALVE_LEAK_BY,
@@ -32,6 +33,7 @@ URGENT = (
     TAMPER,
     KEYS_CHANGED,
     CONSOLE_LOCKED,
+    NO_WATER,
 )
 
 

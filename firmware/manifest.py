@@ -24,6 +24,12 @@ BORROWED = {
         "firmware.identity.decode",
         "firmware.state.decode",
     ),
+    "valve_health": ("firmware.valve_health.slot_ended",),
+    "valve_turns": ("firmware.valve_turns.turn",),
+    "answers": ("firmware.reading.of",),
+    "keys": ("protocol.wire.keys.derive",),
+    "hearing": ("protocol.wire.downlinks.decode_down",),
+    "accruals": ("protocol.rules.rating.begin_slot", "protocol.rules.debt.collect"),
     "policy_body": ("protocol.rules.policy.decode_body",),
     "other_bodies": ("protocol.rules.tariff.decode_body", "protocol.rules.debt.decode_body"),
 }
@@ -103,6 +109,8 @@ FIRMWARE = (
     "firmware/status.py",
     "firmware/sync.py",
     "firmware/valve.py",
+    "firmware/valve_health.py",
+    "firmware/valve_turns.py",
     "firmware/wallet.py",
     "firmware/without_state.py",
 )

@@ -6,7 +6,7 @@ Nothing leaves the meter (motor command, frame, face) before what it tells is on
 therefore loses at most something nobody was told.
 """
 
-from firmware import console, face, reading
+from firmware import console, face, reading, valve_health
 from firmware.alarms import CRITICAL_BATTERY, TAMPER, Alarms
 from firmware.button import Button
 from firmware.clock import SECOND_US, Clock
@@ -19,7 +19,8 @@ from firmware.register import Register
 from firmware.slot_log import SlotLog
 from firmware.slots import Slots
 from firmware.sync import Sync
-from firmware.valve import CLOSED, OPEN, Valve
+from firmware.valve import OPEN, Valve
+from firmware.valve_turns import CLOSED
 from firmware.wallet import Wallet
 from protocol.compat import const
 from protocol.rules import allowance, decision, policy
@@ -54,7 +55,7 @@ class Meter:
         self.register = Register(state, identity.pulse_ml)
         self.wallet = Wallet(state, self.packs)
         self.valve = Valve(state, self.events, identity.pulse_ml)
-        self.alarms = Alarms(state, self.events)
+        self.alarms = Alarms(state, self.events, identity.pulse_ml)
         self.slot_log = SlotLog(board.files)
         state.report_slots = state.report_slots or identity.report_slots
         self.sync = Sync(self, identity.meter_id)
@@ -113,6 +114,7 @@ class Meter:
             now_us = self.board.now_us()
             unix_s = self.clock.unix_s(now_us)
             litres = self.register.take(self.board.pulses())
+            self.register.take_back(self.board.reverse_pulses())
             self.spend(litres, now_us, unix_s)
             self.turn_slots(now_us)
             self.sense(now_us, unix_s)
@@ -146,14 +148,16 @@ class Meter:
         self.wallet.spend(litres)
         state.allowance = allowance.draw(state.allowance, state.valve_reason, litres)
         self.commands.flowed(litres, unix_s)
-        self.valve.flowed(litres, unix_s)
-        self.alarms.flowed(unix_s)
+        self.valve.flowed(litres, now_us, unix_s)
+        self.alarms.flowed(litres, now_us, unix_s)
 
     def turn_slots(self, now_us):
         slot = self.clock.slot(now_us)
-        if slot > self.state.open_slot:
+        ended, litres = self.state.open_slot, self.state.open_litres
+        if slot > ended:
             self.slots.advance(slot)
             self.clock.warm(self.board.temperature_c10(), now_us)
+            valve_health.slot_ended(self, ended, litres, self.clock.unix_s(now_us))
             self.heap_free_min = min(self.heap_free_min, self.board.heap_free())
 
     def sense(self, now_us, unix_s):
@@ -188,7 +192,9 @@ class Meter:
                 self.commands.order(unix_s),
             ),
         )
-        if self.valve.plan(OPEN if decided.open else CLOSED, decided.reason, critical):
+        if self.valve.plan(OPEN if decided.open else CLOSED, decided.reason, critical, now_us):
+            self.must_persist = True
+        if self.valve.prepare(now_us):
             self.must_persist = True
         self.until_unix_s = decided.until_unix_s
         if decided.low_credit and self.low_credit is False:

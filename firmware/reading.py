@@ -2,7 +2,20 @@
 
 import sys
 
+from protocol.compat import const
 from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF
+
+# What the flow says of the valve.
+UNKNOWN = const(0)
+PASSES = const(1)
+HOLDS = const(2)
+
+
+def _inferred(valve):
+    """Water came through since it was driven here, or a half-hour of standing closed let none by, or nobody can say."""
+    if valve.passed_l:
+        return PASSES
+    return HOLDS if valve.whole_slot else UNKNOWN
 
 
 def interpreter():
@@ -52,4 +65,11 @@ def of(meter):
         interpreter_version(),
         min(meter.heap_free_min, meter.board.heap_free()),
         meter.board.flash_operations(),
+        state.valve_intent,
+        _inferred(meter.valve),
+        state.moves,
+        state.motor_ms,
+        state.exercises,
+        state.leak_by_ml_per_h,
+        state.reverse_ml // 1000,
     ]

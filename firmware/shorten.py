@@ -13,6 +13,7 @@ import itertools
 import select
 import socket
 import string
+from collections import Counter
 from collections.abc import Iterator
 
 from firmware.lean import CALLED_BY_THE_INTERPRETER
@@ -183,17 +184,35 @@ def _shorten_arguments(trees: dict[str, ast.Module]) -> None:
 
 
 def _share_private_names(trees: dict[str, ast.Module]) -> None:
-    """Call the private methods of each class _0, _1, ...: the classes then share a handful of names in RAM."""
-    classes = [node for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)]
-    for one in classes:
-        private = [
-            node.name
-            for node in one.body
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("_") and not node.name.endswith("__")
-        ]
-        short = {name: f"_{index}" for index, name in enumerate(sorted(private))}
+    """Call what only a class itself speaks of _0, _1, ...: the classes then share a handful of names in RAM."""
+    everything = [node for tree in trees.values() for node in ast.walk(tree)]
+    spoken_of = Counter(node.attr for node in everything if isinstance(node, ast.Attribute))
+    spoken_of.update(
+        node.value for node in everything if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    for one in [node for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)]:
+        short = {name: f"_{index}" for index, name in enumerate(sorted(_private_names(one, spoken_of)))}
         for node in ast.walk(one):
             if isinstance(node, ast.FunctionDef):
                 node.name = short.get(node.name, node.name)
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            elif isinstance(node, ast.Attribute) and _is_of_self(node):
                 node.attr = short.get(node.attr, node.attr)
+
+
+def _private_names(one: ast.ClassDef, spoken_of: Counter[str]) -> set[str]:
+    """Methods spelled as private, and whatever is said of `self` in this class and nowhere else, of nothing else."""
+    methods = {node.name for node in one.body if isinstance(node, ast.FunctionDef)}
+    private = {name for name in methods if name.startswith("_")}
+    own = Counter(node.attr for node in ast.walk(one) if isinstance(node, ast.Attribute) and _is_of_self(node))
+    fixed = {name for node in one.body if not isinstance(node, ast.FunctionDef) for name in _top_names_of(node)}
+    if not one.bases:
+        private |= {name for name, count in own.items() if count == spoken_of[name]} - fixed
+    return {name for name in private if not name.endswith("__")} - CALLED_BY_THE_INTERPRETER
+
+
+def _top_names_of(node: ast.stmt) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def _is_of_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"

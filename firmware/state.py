@@ -10,7 +10,9 @@ from protocol.rules.allowance import Allowance
 from protocol.rules.rating import RatingState
 from protocol.wire.window import Window
 
-FORMAT = 2
+FORMAT = 3
+# How many numbers the formats before had; those that came later begin at 0.
+NUMBERS_BEFORE = {2: 50}
 
 # fmt: off
 FIELDS = (
@@ -78,6 +80,20 @@ FIELDS = (
     "report_slots", 1,
     # Whether the one move that the last reserve of the battery is good for is made (valve.py).
     "final_move", 1,
+    # Format 3. Water that ran backwards, and the count already taken into it.
+    "reverse_taken", 4,
+    "reverse_ml", 7,
+    # The motor: starts in its life, those of today that no decision asked for, the milliseconds it ran, the second at
+    # which the valve last came to an end, and exercises.
+    "moves", 4,
+    "own_moves", 1,
+    "motor_ms", 5,
+    "moved_s", 5,
+    "exercises", 2,
+    # Leak-by: the rate last told, and the half-hours and litres of the measurement under way (valve_health.py).
+    "leak_by_ml_per_h", 4,
+    "leak_slots", 1,
+    "leak_l", 4,
 )
 # fmt: on
 DAY_BYTES = 4
@@ -128,7 +144,9 @@ def _fixed(values, widths):
 
 def decode(payload):
     """The State in a record's payload, or None when it is of another format."""
-    if payload[:1] != bytes((FORMAT,)):
+    form = payload[0] if payload else 0
+    fields = len(FIELDS) if form == FORMAT else 2 * NUMBERS_BEFORE.get(form, 0)
+    if not fields:
         return None
     at = 1
     state = State()
@@ -139,7 +157,7 @@ def decode(payload):
         at += width
         return value
 
-    for field in range(0, len(FIELDS), 2):
+    for field in range(0, fields, 2):
         setattr(state, FIELDS[field], take(FIELDS[field + 1]))
     state.instalment_day = take(DAY_BYTES) - 1
     values = [take(width) for width in RATING_WIDTHS]

@@ -1,27 +1,37 @@
 """The valve: what it is meant to be, what the end-stops say, and what the flow says (DESIGN §5, CT-01, CT-02).
 
-The intent is on flash before the motor moves: `plan` only changes the state, `command` gives the motor its order
-after the state is persisted. After a power cut in mid-move the move is made again. A move without an end-stop is tried
-three times, then once a day: a motor that stalls must not empty the battery. The last reserve of the battery is good
-for one move: it is noted before the motor starts and never made again, even after a power cut, until the battery is
-good (M12).
-Flow through a closed valve is believed over the end-stop: a trickle is a leak-by, more is a valve stuck open.
+The intent is on flash before the motor moves: `plan` changes the state, `prepare` counts the start of the motor that is
+due, and `command` gives the motor its order after both are persisted. After a power cut in mid-move the move is made
+again. A move without an end-stop is tried three times, then once a day: a motor that stalls must not empty the battery.
+Beyond the first start that a decision causes, a day has OWN_MOVES_MAX starts, whatever else asks for them: retries,
+repeats after a reset, closing again, exercise, a tamper contact that flaps. What is above waits for the next day; what
+opens waits an hour at most (docs/adr/0016). The last reserve of the battery is good for one move: it is noted before
+the motor starts and never made again, even after a power cut, until the battery is good (M12).
+Flow through a closed valve is believed over the end-stop: a trickle is a leak-by, a tap's flow is a valve stuck open.
+What becomes of a move stands in valve_turns.py, what half-hours say of the valve in valve_health.py.
 """
 
+from firmware import valve_turns
 from firmware.boards import base
+from firmware.valve_turns import ARRIVED, ASKED, CLOSED, FAILED, GUSHES
 from protocol.compat import const
+from protocol.rules.reason_codes import TAMPER_CLOSED
 from protocol.wire import event_codes
 from protocol.wire.messages import VALVE_CLOSED, VALVE_FAULT, VALVE_MOVING, VALVE_OPEN
 
 OPEN = const(0)
-CLOSED = const(1)
 
 MOVE_US_MAX = const(20000000)
-RETRY_US = (60000000, 300000000)
-ATTEMPTS = const(3)
-LAST_RETRY_US = const(86400000000)
+HOUR_US = const(3600000000)
+OWN_MOVES_MAX = const(12)
 LEAK_BY_PULSES = const(2)
+# Six pulses faster than a litre a minute: a tap that runs. Slower than that nobody draws water, but a seat leaks.
 STUCK_OPEN_PULSES = const(6)
+US_PER_LEAKED_ML = const(60000)
+# Exercise: a quarter of the way towards closed, and open again.
+EXERCISE_US = const(2000000)
+EASING = const(1)
+RETURNING = const(2)
 NEVER_US = const(0x7FFFFFFFFFFFFFFF)
 
 
@@ -33,8 +43,17 @@ class Valve:
         self.attempts = 0
         self.motor_since_us = None  # the motor was started at; None when it rests
         self.retry_us = 0  # do not start the motor before
-        self.leaked_l = 0  # through the closed valve since it closed
-        self.reclosings = 0  # how often flow through the closed valve had it driven shut again
+        self.first = False  # the start that is due is the first of a decision, or has waited for the budget
+        self.counted = False  # ... and is in the count on flash
+        self.overrun = False  # the motor ran its time and is to be stopped
+        self.exercise = 0
+        self.passed_l = 0  # through the valve since it was driven here
+        self.gush_ml = 0  # through the closed valve, less what a seat may leak
+        self.gush_us = 0
+        self.driven_again = 0  # how often what the flow said had it driven to where it is meant to be
+        self.opened_us = None  # it came open, and no water has flowed since
+        self.asked_us = None  # the first press of the button for that
+        self.whole_slot = False  # it has stood closed since the open slot began
         self.reserve_spent = bool(state.final_move)  # by a boot before this one, or by a start of the motor
 
     @property
@@ -50,7 +69,7 @@ class Valve:
     def is_closed(self):
         return self.state.valve_intent == CLOSED and not self.state.valve_moving
 
-    def plan(self, want, reason, critical=False):
+    def plan(self, want, reason, critical, now_us):
         """Note what the policy wants. True when the state changed and must be persisted before `command`.
 
         `critical`: the battery is at its last reserve. After the one move it is good for, the valve stays as it is.
@@ -69,80 +88,106 @@ class Valve:
         if state.valve_intent == want:
             return changed
         state.valve_intent = want
-        state.valve_moving = 1
-        self.attempts = 0
-        self.reclosings = 0
+        self.drive(now_us)
+        self.attempts = self.driven_again = self.exercise = 0
+        self.first = True
+        return True
+
+    def drive(self, now_us):
+        """The motor is to be started as soon as it may."""
+        self.rest(now_us)
+        self.state.valve_moving = 1
         self.retry_us = 0
-        self.motor_since_us = None
+        self.opened_us = self.asked_us = None
+
+    def ease(self, now_us):
+        """Begin an exercise: a quarter of the way towards closed, then open. A cut anywhere in it ends open."""
+        self.drive(now_us)
+        self.exercise = EASING
+
+    def rest(self, now_us):
+        """The motor does not run for what it was started for any more."""
+        if self.motor_since_us is not None:
+            self.state.motor_ms += (now_us - self.motor_since_us) // 1000
+            self.motor_since_us = None
+
+    def prepare(self, now_us):
+        """Count the start of the motor that is due now. True when it must be persisted before `command`."""
+        state = self.state
+        if self.counted or not state.valve_moving or self.motor_since_us is not None or now_us < self.retry_us:
+            return False
+        if self.reserve_spent:
+            return False
+        own = not self.first or state.valve_reason == TAMPER_CLOSED
+        if own and state.own_moves >= OWN_MOVES_MAX:
+            self.first = state.valve_intent == OPEN
+            self.retry_us = now_us + HOUR_US
+            return False
+        self.first = False
+        self.counted = True
+        state.moves += 1
+        state.own_moves += own
         return True
 
     def command(self, now_us):
         """The motor command due now, or None. Call it only after the state is on flash."""
-        if not self.state.valve_moving or self.motor_since_us is not None or now_us < self.retry_us:
-            return None
-        if self.reserve_spent:
+        if self.overrun:
+            self.overrun = False
+            return base.MOTOR_STOP
+        due, self.counted = self.counted, False
+        if not due or not self.state.valve_moving:
             return None
         self.reserve_spent = bool(self.state.final_move)
         self.motor_since_us = now_us
-        self.leaked_l = 0
-        return base.MOTOR_CLOSE if self.state.valve_intent == CLOSED else base.MOTOR_OPEN
+        self.passed_l = self.gush_ml = 0
+        self.whole_slot = False
+        closes = self.state.valve_intent == CLOSED or self.exercise == EASING
+        return base.MOTOR_CLOSE if closes else base.MOTOR_OPEN
 
     def end_stop(self, stop, now_us, unix_s):
         """Take an end-stop, or None: then only the time of a running move is checked. True when the state changed."""
+        runs_us = 0 if self.motor_since_us is None else now_us - self.motor_since_us
+        if self.exercise == EASING:
+            if self.motor_since_us is None or (stop is None and runs_us < EXERCISE_US):
+                return False
+            self.rest(now_us)
+            self.exercise = RETURNING
+            return True
         wanted = base.END_STOP_CLOSED if self.state.valve_intent == CLOSED else base.END_STOP_OPEN
         if stop == wanted and self.state.valve_moving:
-            self._arrived(unix_s)
+            valve_turns.turn(self, ARRIVED, now_us, unix_s)
             return True
-        late = self.motor_since_us is not None and now_us - self.motor_since_us >= MOVE_US_MAX
-        if self.motor_since_us is not None and (stop == base.END_STOP_NONE or late):
-            self._failed(now_us, unix_s)
+        self.overrun = runs_us >= MOVE_US_MAX
+        if self.overrun or (stop == base.END_STOP_NONE and self.motor_since_us is not None):
+            valve_turns.turn(self, FAILED, now_us, unix_s)
             return True
         return False
 
-    def _arrived(self, unix_s):
-        state = self.state
-        state.valve_moving = 0
-        self.attempts = 0
-        self.motor_since_us = None
-        if self.reclosings:
+    def flowed(self, litres, now_us, unix_s):
+        """Water flowed. Through a closed valve that is told; if a tap runs, it is driven shut again, three times."""
+        if self.state.valve_moving:
             return
-        state.valve_fault = 0
-        code = event_codes.VALVE_CLOSED if state.valve_intent == CLOSED else event_codes.VALVE_OPENED
-        self.events.add(code, unix_s, state.valve_reason)
-
-    def _failed(self, now_us, unix_s):
-        self.attempts += 1
-        self.motor_since_us = None
-        if self.attempts < ATTEMPTS:
-            self.retry_us = now_us + RETRY_US[self.attempts - 1]
-            return
-        self.retry_us = now_us + LAST_RETRY_US
-        if not self.state.valve_fault:
-            self.state.valve_fault = 1
-            self.events.add(event_codes.VALVE_STUCK, unix_s, self.attempts)
-
-    def flowed(self, litres, unix_s):
-        """Water flowed. Through a closed valve that is told once, and the valve is driven shut again, three times."""
+        self.opened_us = None
+        before_l = self.passed_l
+        self.passed_l += litres
         if not self.is_closed:
             return
-        before_l = self.leaked_l
-        self.leaked_l += litres
-        if self.leaked_l >= STUCK_OPEN_PULSES * self.pulse_l:
-            self._stuck_open(unix_s)
-        elif before_l < LEAK_BY_PULSES * self.pulse_l <= self.leaked_l and not self.reclosings:
-            self.events.add(event_codes.VALVE_LEAK_BY, unix_s, self.leaked_l)
+        self.gush_ml = max(0, self.gush_ml - (now_us - self.gush_us) // US_PER_LEAKED_ML) + litres * 1000
+        self.gush_us = now_us
+        if self.gush_ml >= STUCK_OPEN_PULSES * self.pulse_l * 1000:
+            valve_turns.turn(self, GUSHES, now_us, unix_s)
+        elif before_l < LEAK_BY_PULSES * self.pulse_l <= self.passed_l and not self.driven_again:
+            self.events.add(event_codes.VALVE_LEAK_BY, unix_s, self.passed_l)
 
-    def _stuck_open(self, unix_s):
-        if not self.reclosings:
-            self.state.valve_fault = 1
-            self.events.add(event_codes.VALVE_STUCK_OPEN, unix_s, self.leaked_l)
-        if self.reclosings < ATTEMPTS:
-            self.reclosings += 1
-            self.state.valve_moving = 1
-            self.retry_us = 0
+    def pressed(self, now_us, unix_s):
+        """The customer asks for water. A motor that failed to open tries again; an open valve that is dry is told."""
+        if self.state.valve_intent == OPEN:
+            valve_turns.turn(self, ASKED, now_us, unix_s)
 
     def next_us(self):
         """When the valve needs attention by itself."""
         if not self.state.valve_moving or (self.reserve_spent and self.motor_since_us is None):
             return NEVER_US
-        return self.retry_us if self.motor_since_us is None else self.motor_since_us + MOVE_US_MAX
+        if self.motor_since_us is None:
+            return self.retry_us
+        return self.motor_since_us + (EXERCISE_US if self.exercise == EASING else MOVE_US_MAX)

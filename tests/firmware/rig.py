@@ -255,7 +255,7 @@ class Rig:
             raise PowerCut
 
     def _move(self, command: int) -> None:
-        if self.mute_end_stops:
+        if self.mute_end_stops or command == link.MOTOR_STOP:
             return
         if self.valve_works:
             self.valve = link.END_CLOSED if command == link.MOTOR_CLOSE else link.END_OPEN

@@ -36,7 +36,7 @@ def test_a_day_with_a_tariff_a_top_up_and_flash_commits_fits_64_k_words(
     rig: Callable[..., Rig], device: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert HEAP == "heapsize=64wK"
-    assert sorted(path.suffix for path in device.rglob("*") if path.is_file()) == [".mpy"] * 16
+    assert {path.suffix for path in device.rglob("*") if path.is_file()} == {".mpy"}
     meter = rig(opening=opening(50_000), tariff=RICH_TARIFF, policy=RICH_POLICY)
     meter.books.tariff_offsets = RICH_TARIFF.offsets
     meter.start()
