@@ -10,7 +10,17 @@ from headend.ingest.meter_state import MeterState
 from headend.ingest.posting import Finding
 from headend.ledger.cases import CaseKind
 from headend.ledger.statements import Statement
-from protocol.wire.event_codes import VALVE_CLOSED, VALVE_OPENED
+from protocol.wire.event_codes import (
+    AIR,
+    BACKFLOW,
+    BATTERY_CRITICAL,
+    LEAK_BY_RATE,
+    NO_WATER,
+    VALVE_CLOSED,
+    VALVE_OPENED,
+    VALVE_STUCK,
+    VALVE_STUCK_OPEN,
+)
 from protocol.wire.messages import (
     DEVICE_UNOPENED,
     STATUS_VALVE_MASK,
@@ -24,6 +34,15 @@ from protocol.wire.unwrap import unwrap_forward
 from protocol.wire.window import accept
 
 _ECHO_BITS = 63
+_WORK_ON_SITE = {
+    VALVE_STUCK: CaseKind.VALVE,
+    VALVE_STUCK_OPEN: CaseKind.VALVE,
+    LEAK_BY_RATE: CaseKind.VALVE,
+    NO_WATER: CaseKind.VALVE,
+    BATTERY_CRITICAL: CaseKind.VALVE,
+    AIR: CaseKind.AIR,
+    BACKFLOW: CaseKind.BACKFLOW,
+}
 _VALVE_BITS = {VALVE_OPENED: VALVE_OPEN, VALVE_CLOSED: VALVE_SHUT}
 
 
@@ -132,7 +151,7 @@ def start_told_by(state: MeterState, device: Any) -> MeterState:
 def judge(state: MeterState, decoded: Decoded, link: MeterLink, statement: Statement) -> list[Finding]:
     """What a meter says that contradicts the books; a meter that lost its state is not believed (SEMANTICS A4)."""
     message, newest = decoded.message, is_newest(link, decoded)
-    contradictions = _judge_anchor(state, message, statement)
+    contradictions = [*_judge_anchor(state, message, statement), *_judge_events(state, message)]
     if lost_state(state, message, newest):
         found = {"spent_mills": message.spent_mills if isinstance(message, Anchor) else 0}
         finding = Finding(CaseKind.WENT_BACK, str(state.generation), {**found, "known_mills": state.spent_mills})
@@ -172,3 +191,21 @@ def _judge_anchor(state: MeterState, anchor: Any, statement: Statement) -> list[
         if anchor.spent_mills > state.spent_mills:
             findings.append(Finding(CaseKind.UNEXPLAINED, key, counters))
     return findings
+
+
+def _judge_events(state: MeterState, message: Any) -> list[Finding]:
+    """What of a meter's events somebody must see to on site; the same event, told twice, is one case.
+
+    A leak-by that has ceased (rate 0) is news and no work.
+    """
+    if not isinstance(message, Event):
+        return []
+    return [
+        Finding(
+            _WORK_ON_SITE[entry.code],
+            f"{state.generation}:{entry.event_no}:{entry.at_unix_s}",
+            {"code": entry.code, "argument": entry.argument, "at_unix_s": entry.at_unix_s},
+        )
+        for entry in message.events
+        if entry.code in _WORK_ON_SITE and (entry.code != LEAK_BY_RATE or entry.argument)
+    ]

@@ -23,7 +23,14 @@ class CaseKind(StrEnum):
     PAYMENT_CONFLICT = "payment-conflict"  # a provider's transaction number came again with other money
     PAYMENT_UNBOOKABLE = "payment-unbookable"  # an authentic notification whose money cannot be entered
     FLASH_LOST = "flash-lost"  # the meter cannot read its flash: water flows or not as it did, and is not counted
+    VALVE = "valve"  # the meter says that its valve, its pipe or its battery needs a hand: `code` is the event's
+    AIR = "air"  # litres that came faster than water can: counted and charged, to be credited by a person or not
+    BACKFLOW = "backflow"  # water ran backwards through the meter: a missing check valve, or a meter turned round
     CLAIM = "claim"  # reversed money whose water is used already
+
+
+# Work for a fitter: the books agree all the same.
+ON_SITE = (CaseKind.FLASH_LOST, CaseKind.VALVE, CaseKind.AIR, CaseKind.BACKFLOW)
 
 
 def open_case(tx: Tx, kind: CaseKind, key: str, meter_id: bytes | None, **detail: Any) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from headend.api.local_time import utility_offsets
 from headend.api.series import litres_by_slot
-from headend.ledger.cases import CaseKind
+from headend.ledger.cases import ON_SITE, CaseKind
 from protocol.rules.calendar import SLOTS_PER_DAY, Offsets, first_slot_of_day, local_day, slot_of, slot_start
 from protocol.wire import event_codes
 
@@ -89,6 +89,8 @@ def last_batch(connection: Connection) -> int:
 
 _VALVE_EVENTS = f"{event_codes.VALVE_OPENED}, {event_codes.VALVE_CLOSED}"
 
+_ON_SITE = ", ".join(f"'{kind}'" for kind in ON_SITE)
+
 _HOMES = f"""
 SELECT m.meter_id, m.first_slot, p.label AS name, l.status, l.heard_us, l.statement_echo,
        coalesce(st.pack_version, 0) AS pack_version, s.number AS statement_number,
@@ -97,7 +99,7 @@ SELECT m.meter_id, m.first_slot, p.label AS name, l.status, l.heard_us, l.statem
         AND e.generation = m.generation AND e.code IN ({_VALVE_EVENTS})
         ORDER BY e.event_no DESC LIMIT 1) AS valve_event,
        (SELECT count(*) FROM case_file f WHERE f.meter_id = m.meter_id AND f.closed_us IS NULL
-        AND f.kind <> '{CaseKind.FLASH_LOST}') AS open_cases,
+        AND f.kind NOT IN ({_ON_SITE})) AS open_cases,
        (SELECT count(*) FROM case_file f WHERE f.meter_id = m.meter_id AND f.closed_us IS NULL
         AND f.kind = '{CaseKind.FLASH_LOST}') AS flash_lost
 FROM meter m

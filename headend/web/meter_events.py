@@ -59,6 +59,36 @@ _LINES = {
         "quelqu’un a essayé la prise de service avec de mauvaises clés, {n} fois.",
         "somebody tried the service port with wrong keys, {n} times.",
     ),
+    codes.LEAK_BY_RATE: (
+        WARN,
+        "la vanne fermée laisse passer {n} mL par heure.",
+        "the closed valve lets {n} mL an hour by.",
+    ),
+    codes.NO_WATER: (
+        BAD,
+        "vanne ouverte depuis {n} min, pas une goutte, et le client attend : conduite, robinet d’arrêt ou vanne.",
+        "valve open for {n} min, not a drop, and the customer waits: pipe, stopcock or valve.",
+    ),
+    codes.VALVE_EXERCISED: (
+        PLAIN,
+        "la vanne a fait son exercice contre le tartre (n° {n}).",
+        "the valve was exercised against scale (no. {n}).",
+    ),
+    codes.AIR: (
+        WARN,
+        "après une coupure, {n} L comptés plus vite que l’eau ne coule : sans doute de l’air, compté et facturé.",
+        "after a dry spell, {n} L counted faster than water flows: probably air, counted and charged.",
+    ),
+    codes.BACKFLOW: (
+        BAD,
+        "l’eau a reculé : {n} L en une demi-heure.",
+        "water ran backwards: {n} L in half an hour.",
+    ),
+    codes.BATTERY_CRITICAL: (
+        BAD,
+        "la pile n’a plus que de quoi mouvoir la vanne une fois : {n} mV. Changez-la.",
+        "the battery has one move of the valve left: {n} mV. Replace it.",
+    ),
 }
 _VALVE = {
     codes.VALVE_OPENED: (WATER, "la vanne s’ouvre. {reason}", "the valve opens. {reason}"),
