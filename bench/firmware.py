@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from firmware.image.build import FOLDER, PRODUCTS
 from firmware.image.build import build as make
+from firmware.image.elf import Image
 from firmware.image.sources import FirmwareFailed
+from simulator.meter_process import MeterFailed
 from simulator.texts import LANGUAGES, default_language
 
 TEXTS = {
     "made": ("{product}: built", "{product} : construit"),
     "kept": ("{product}: up to date", "{product} : à jour"),
+    "text_bytes": ("flash: {count} bytes", "mémoire flash : {count} octets"),
+    "ram_bytes": ("RAM, heap and stack included: {count} bytes", "RAM, tas et pile compris : {count} octets"),
+    "heap_min_bytes": (
+        "smallest heap that a full day fits: {count} bytes",
+        "plus petit tas où tient une journée entière : {count} octets",
+    ),
     "there": ("all in {folder}", "tout est dans {folder}"),
 }
 
@@ -55,5 +64,40 @@ def build(out: Path, only: tuple[str, ...], lang: str | None) -> None:
     click.echo(TEXTS["there"][language].format(folder=out))
 
 
-def _fail(failed: FirmwareFailed) -> NoReturn:
+@firmware.command()
+@click.option(
+    "--image", type=click.Path(dir_okay=False, path_type=Path), default=FOLDER / "meter.elf", help="The image."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of what is told (from LANG).")
+def size(image: Path, as_json: bool, lang: str | None) -> None:
+    """Say how much flash and RAM the image takes, and the smallest heap it lives a full day in.
+
+    The heap is measured, not read: the image lives the day in QEMU with less and less of it (about a minute).
+    """
+    from bench.image_heap import heap_min
+
+    try:
+        text_bytes, ram_bytes = Image(image).size()
+        heap_min_bytes = heap_min(image, _meter)
+    except (FirmwareFailed, MeterFailed) as failed:
+        _fail(failed)
+    figures = {"text_bytes": text_bytes, "ram_bytes": ram_bytes, "heap_min_bytes": heap_min_bytes}
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    language = LANGUAGES.index(lang or default_language())
+    for name, count in figures.items():
+        click.echo(TEXTS[name][language].format(count=count))
+
+
+def _meter(image: Path, flash: Path, provision_hex: str) -> Any:
+    """The image in QEMU, in lock-step. The rig belongs to a checkout, not to an installation."""
+    from hil_tests.rig.console import PlainConsole
+    from hil_tests.rig.image_meter import ImageMeter
+
+    return ImageMeter(image.name, image, flash, provision_hex, PlainConsole())
+
+
+def _fail(failed: FirmwareFailed | MeterFailed) -> NoReturn:
     raise click.ClickException(str(failed)) from failed

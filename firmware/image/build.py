@@ -141,7 +141,9 @@ def _stamp(recipe: Recipe, folder: Path) -> str:
     """What the product is made of, as one hash: pinned archives, compiler, how it is called, our sources."""
     version = subprocess.run([recipe.compiler, "--version"], capture_output=True, text=True, check=True).stdout
     called = repr((ARCHIVES, version, _VERSION, recipe.settings))
-    told = hashlib.sha256(called.replace(str(folder), "").replace(str(ROOT), "").encode())
+    for here in (sys.executable, str(folder), str(ROOT)):  # places say nothing about a product
+        called = called.replace(here, "")
+    told = hashlib.sha256(called.encode())
     for place in recipe.inputs:
         for file in sorted(place.rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
