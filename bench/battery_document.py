@@ -63,7 +63,7 @@ def _verdict(result: dict[str, Any]) -> str:
     years, target = verdict["years_of_the_worst_household"], verdict["target_years"]
     said = "reached" if verdict["reached"] else f"missed by {target - years:.1f} years"
     return (
-        f"One report a day over LoRaWAN at SF12, {result['valve_cycles_per_week']:g} valve cycles a week, a C cell at "
+        f"One report a day over LoRaWAN at SF12, valve cycles a week: {result['valve_cycles_per_week']:g}, a C cell at "
         f"20 °C: **{years} years** in\nthe worst household. The target of {target} years is {said}; the largest "
         f"consumer is the {verdict['largest_consumer']}.\n"
     )

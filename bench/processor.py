@@ -148,7 +148,7 @@ def measure(image: Path, meter_of: ImageOf, profile: str, days: int, seed: int) 
     busy, litres = _lived(image, meter_of, profile, home, days, seed)
     day = Load(*(count // days for count in idle))
     more = Load(*(max(a - b, 0) * 1000 // litres for a, b in zip(busy, idle, strict=True)))
-    return Processor(f"measured on {image.name} in QEMU, {days} days of two homes", day, more)
+    return Processor(f"counted on {image.name} in QEMU, in two homes, days: {days}", day, more)
 
 
 def _middle() -> Household:

@@ -13,6 +13,7 @@ import pytest
 # Folders, files and tests, as their names begin below tests/.
 STARTS_MICROPYTHON = (
     "api/test_operations_guide.py",
+    "bench/test_battery.py::test_the_image",
     "bench/test_latency.py::test_real_micropython",
     "bench/test_ninety_days_dark.py::test_a_real_micropython",
     "dual/",

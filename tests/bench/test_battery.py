@@ -11,12 +11,12 @@ from bench import battery, energy, processor
 from bench.battery_homes import PROFILES, live, sample
 from bench.battery_report import battery as command
 from bench.energy import CELLS, PC_PER_MAH, Hardware, Work
-from bench.processor import CannotMeasure, Processor, ready
+from bench.processor import IMAGE, CannotMeasure, Processor, ready
 from simulator.lorawan import Exchange
 
 # As measured on the image, and rounded up: `guelta bench battery` measures it anew.
-BUSY = Processor("for the test", processor.Load(300_000_000, 220, 1_100), processor.Load(1_200_000_000, 150, 750))
-BUSY_HALF_HOURLY = Processor("for the test", processor.Load(700_000_000, 300, 1_600), BUSY.cubic_metre)
+BUSY = Processor("for the test", processor.Load(400_000_000, 300, 1_600), processor.Load(1_500_000_000, 200, 1_000))
+BUSY_HALF_HOURLY = Processor("for the test", processor.Load(900_000_000, 400, 2_200), BUSY.cubic_metre)
 ONCE_A_WEEK = Fraction(1)
 
 
@@ -48,6 +48,16 @@ def test_a_target_that_is_missed_is_said_to_be_missed_and_by_what() -> None:
     lives = battery.run("lora_daily", 12, 1, 7, 1, BUSY, Fraction(40))
     verdict = battery.verdict([battery.row(lives, "C", Hardware(), energy.NORMAL_C)])
     assert verdict is not None and not verdict["reached"] and verdict["largest_consumer"] == "valve"
+
+
+@pytest.mark.slow
+def test_the_image_does_no_more_than_these_tests_take_it_to_do(tmp_path: Path) -> None:
+    """CT-29: instructions, erases and programs of two days on the real image, a dry one and one of a family."""
+    ready(IMAGE)
+    counted = processor.measure(IMAGE, processor.images(IMAGE, tmp_path / "built"), "lora_daily", 1, 1)
+    print(counted)
+    for measured, taken in ((counted.day, BUSY.day), (counted.cubic_metre, BUSY.cubic_metre)):
+        assert all(taken_one // 4 < one <= taken_one for one, taken_one in zip(measured, taken, strict=True))
 
 
 # The model ----------------------------------------------------------------------------------------------------------
