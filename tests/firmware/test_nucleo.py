@@ -227,6 +227,10 @@ def room(name: str) -> Any:
     return sys.modules[f"{ROOM}.{name}"]
 
 
+def test_the_board_has_all_that_the_interface_names(board: Any) -> None:
+    assert [name for name in vars(base.Board) if not name.startswith("_") and not hasattr(board, name)] == []
+
+
 # Inputs -------------------------------------------------------------------------------------------------------------
 def test_pulses_are_counted_by_the_interrupt_and_outlive_a_reset(chip: Chip, board: Any) -> None:
     """CT-04: the count stands in a backup register, not in the heap."""

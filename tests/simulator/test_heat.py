@@ -141,6 +141,23 @@ def test_a_crystal_and_a_thermometer_that_are_a_little_off_stay_within_a_second_
         assert lived.differences == {} and lived.faults == 0
 
 
+def test_a_time_sets_the_clock_chip_too(tmp_path: Path) -> None:
+    """C3: after a reset the meter begins with what TIME told it, not with what a chip has lost since."""
+    world = World()
+    utility = Utility(tmp_path, 1, lambda: world.now_us)
+    meter_id, customer, provision_hex = utility.add(1, SLOTS_PER_DAY)
+    meter, options, stream = MeterInMemory("1", provision_hex), LoraOptions(10), Stream(1, "radio/1")
+    who = (meter_id, customer)
+    site = Site(world, utility, meter, who, Bearer.LORAWAN, lambda *ends: LoraWan(ends[0], options, stream, *ends[1:]))
+    site.power_on()
+    assert meter.application is not None
+    board = meter.application.board
+    assert board.field.rtc == (unix_s(0), True)
+    world.run_until(2 * DAY_US)
+    assert board.field.rtc[0] > unix_s(0) and abs(board.rtc()[0] - unix_s(world.now_us)) <= 1
+    utility.close()
+
+
 def warmed(*temperatures_c10: int | None) -> Clock:
     """A clock that was told these, one each half-hour."""
     clock = Clock(State(), 0, (0, False))

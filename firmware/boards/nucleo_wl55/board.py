@@ -32,6 +32,7 @@ class NucleoBoard:
     """See firmware/boards/base.py for what each method promises."""
 
     max_frame = 51
+    console_trusted = False
     formatter = None  # what format_flash calls
 
     def __init__(self, air, service, display, device, files, eeprom):
