@@ -18,8 +18,19 @@ def serve(application):
     board = application.board
     received = board.console_receive()
     while received is not None:
-        board.console_send(application.answer(received))
+        answer = application.answer(received) if board.console_trusted else _port_of(application).take(received)
+        if answer:
+            board.console_send(answer)
         received = board.console_receive()
+
+
+def _port_of(application):
+    """The service port, made when first something comes over it."""
+    from firmware.service_port import ServicePort
+
+    if application.port is None:
+        application.port = ServicePort(application)
+    return application.port
 
 
 def number_of(parts):

@@ -22,6 +22,11 @@ class KeyRing:
         self.up = self._derive(counter.epoch)
         self.before = self.up if counter.epoch_before == counter.epoch else self._derive(counter.epoch_before)
 
+    def service_secret(self, boot_count):
+        """(root, meter_id, generation, bytes that no other boot has) for the service port."""
+        fresh = boot_count.to_bytes(4, "big") + self.counter.reserved.to_bytes(5, "big")
+        return self.root, self.meter_id, self.generation, fresh
+
     def _derive(self, epoch):
         return derive(self.root, self.meter_id, self.generation, epoch)
 

@@ -11,7 +11,10 @@ APART = (
     "firmware/console_fields.py",
     "firmware/factory.py",
     "firmware/safe_mode.py",
+    "firmware/service_port.py",
     "firmware/without_state.py",
+    "protocol/wire/cobs.py",
+    "protocol/wire/console.py",
 )
 
 # Functions needed for a moment (at a boot, or when a pack comes), in files of their own by what they are loaded for.
@@ -52,7 +55,9 @@ PROTOCOL = (
     "protocol/wire/__init__.py",
     "protocol/wire/cbor.py",
     "protocol/wire/ccm.py",
+    "protocol/wire/cobs.py",
     "protocol/wire/command_codes.py",
+    "protocol/wire/console.py",
     "protocol/wire/downlinks.py",
     "protocol/wire/envelope.py",
     "protocol/wire/event_codes.py",
@@ -103,6 +108,7 @@ FIRMWARE = (
     "firmware/register.py",
     "firmware/reports.py",
     "firmware/safe_mode.py",
+    "firmware/service_port.py",
     "firmware/slot_log.py",
     "firmware/slots.py",
     "firmware/state.py",

@@ -68,6 +68,7 @@ class Meter:
         self.must_persist = False
         self.unpersisted_l = 0
         self.shown = b""
+        self.port = None
         self.heap_free_min = board.heap_free()
 
     def persist(self):
@@ -129,6 +130,8 @@ class Meter:
 
     def next_us(self):
         """The next instant at which there is work without any input."""
+        if self.events.unsaved:
+            return self.board.now_us()  # something came over the console, after all else was done
         next_us = min(self.clock.us_of_slot(self.state.open_slot + 1), self.valve.next_us())
         if not self.store.counter.silent:
             next_us = min(next_us, self.sync.next_us())
@@ -251,3 +254,9 @@ class Meter:
 
     def answer(self, question):
         return console.answer(self, question)
+
+    def service_secret(self):
+        return self.keys.service_secret(self.state.boot_count)
+
+    def console_locked(self, wrong_tags):
+        self.events.add(event_codes.CONSOLE_LOCKED, self.unix_s(), wrong_tags)

@@ -11,14 +11,18 @@ QUESTION_BYTES_MAX = 1024
 
 class WithoutState:
     meter_id = None
-    root = None  # and with it the sealed console
-    generation = 0
     port = None
     mode = 0  # what `safe_mode` says in the answer to "read"
 
     def __init__(self, board):
         self.board = board
         self.ended = False
+
+    def service_secret(self):
+        """None: there is no key, and the service port takes unsealed questions."""
+
+    def console_locked(self, wrong_tags):
+        """Told to nobody."""
 
     def reading(self):
         known = {

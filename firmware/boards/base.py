@@ -23,6 +23,7 @@ RESET_FAULT = 4  # the application failed and was started again
 class Board:
     max_frame = 51  # largest frame, in bytes, the bearer carries at this moment
     files = None  # a Files, or None when the flash does not mount
+    console_trusted = False  # True on test rigs: each console message is a question, unsealed and whole
     eeprom = None  # an Eeprom for the keepsake, or None where there is none
 
     # Time -----------------------------------------------------------------------------------------------------------
@@ -110,9 +111,11 @@ class Board:
         raise NotImplementedError
 
     def console_receive(self):
+        """Bytes that came over the service port, in whatever pieces, or None. On a trusted console one question."""
         raise NotImplementedError
 
-    def console_send(self, message):
+    def console_send(self, data):
+        """Bytes for the service port, framed already. On a trusted console one answer."""
         raise NotImplementedError
 
 

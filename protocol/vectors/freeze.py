@@ -15,7 +15,7 @@ from protocol import refusal_texts
 from protocol.rules import reason_codes
 from protocol.vectors.generate import FILES, FOLDER
 from protocol.vectors.shapes import RECORDS, SEQUENCES
-from protocol.wire import command_codes, envelope, event_codes, keys, limits, messages, window
+from protocol.wire import command_codes, console, envelope, event_codes, keys, limits, messages, window
 from protocol.wire.priors import PRIORS
 
 DIGEST_DIGITS = 16
@@ -84,7 +84,7 @@ def constants() -> Iterator[tuple[str, Any]]:
     for kind in vars(messages).values():
         if hasattr(kind, "_fields"):
             yield f"fields of {kind.__name__}", kind._fields
-    for module in (event_codes, command_codes, reason_codes, messages):
+    for module in (event_codes, command_codes, reason_codes, messages, console):
         for name, value in vars(module).items():
             if name.isupper() and isinstance(value, int) and not name.endswith("_MAX"):
                 yield f"{module.__name__.rpartition('.')[2]} {name}", value

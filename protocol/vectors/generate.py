@@ -6,7 +6,7 @@ from typing import Any
 
 from protocol.errors import WireRefused
 from protocol.rules import rating, tariff
-from protocol.vectors import cases, faults, rule_cases
+from protocol.vectors import cases, console_cases, faults, rule_cases
 from protocol.wire import cbor, downlinks, envelope, keys, log_codec, parts, uplinks
 
 FOLDER = Path(__file__).parent
@@ -178,6 +178,7 @@ FILES = {
     "logs.jsonl": logs,
     "bodies.jsonl": bodies,
     "ratings.jsonl": ratings,
+    "console.jsonl": console_cases.lines,
 }
 
 

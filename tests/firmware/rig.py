@@ -142,6 +142,7 @@ class Rig:
         self.face: dict[str, int] = {}
         self.raw: list[bytes] = []
         self.pending: list[bytes] = []
+        self.line: bytes | None = None  # of a sealed console, what the meter has said; None for plain answers
 
     def __enter__(self) -> Rig:
         return self
@@ -244,6 +245,8 @@ class Rig:
             self.raw.append(payload)
             counter, message_type, message = self.books.read(payload)
             self.frames.append((self.now_s, counter, message_type, message))
+        elif channel == link.CONSOLE and self.line is not None:
+            self.line += payload
         elif channel == link.CONSOLE:
             self.answer = cbor.decode_sequence(payload, depth_max=2, items_max=200, bytes_max=1024)
         elif payload[:1] == b"M":

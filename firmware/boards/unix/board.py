@@ -10,6 +10,7 @@ class UnixBoard:
 
     max_frame = 51
     cause = base.RESET_POWER_ON
+    console_trusted = True
     eeprom = None
     formatter = None  # what format_flash calls: littlefs is not there under CPython
 

@@ -1,8 +1,9 @@
 """Start of the unix board: arguments, flash, link, then the application.
 
-    --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX]... [--provision @FILE]
+    --flash FILE (--lockstep | --udp HOST:PORT) [--sealed-console] [--provision HEX]... [--provision @FILE]
 
-FILE.eeprom beside it is the EEPROM with the keepsake.
+FILE.eeprom beside it is the EEPROM with the keepsake. With --sealed-console channel 0 carries the bytes of a service
+port as on a meter in the field; without it, plain questions.
 
 The unix port ends with "uncaught NLR" on an argument of more than 255 characters, so HEX may come in pieces: the
 option is given once for each, in order. @FILE reads the HEX from a file: arguments can be seen by every user of the
@@ -22,7 +23,7 @@ from firmware.boards.unix.board import UnixBoard
 from firmware.boards.unix.eeprom import EepromFile
 from firmware.boards.unix.lockstep import LockStepLink
 
-USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--provision HEX | @FILE]..."
+USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--sealed-console] [--provision HEX | @FILE]..."
 
 GC_THRESHOLD_BYTES = 4096  # collect often: a small heap suffers more from gaps than from the time it takes
 
@@ -41,7 +42,7 @@ def parse(arguments):
     at = 0
     while at < len(arguments):
         name = arguments[at]
-        if name == "--lockstep":
+        if name in ("--lockstep", "--sealed-console"):
             options[name] = True
         elif name in ("--flash", "--udp", "--provision") and at + 1 < len(arguments):
             at += 1
@@ -98,6 +99,7 @@ def start(arguments):
     link = _link(options, source, output, field)
     board = UnixBoard(field, link, device, littlefs.mount(device))
     board.eeprom = EepromFile(options["--flash"] + ".eeprom")
+    board.console_trusted = "--sealed-console" not in options
     board.formatter = lambda: _format(device)
     try:
         board.power_on()

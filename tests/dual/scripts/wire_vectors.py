@@ -5,7 +5,7 @@ import json
 from protocol.errors import WireRefused
 from protocol.rules import debt, policy, rating, tariff
 from protocol.rules.calendar import Offsets
-from protocol.wire import cbor, downlinks, envelope, keys, log_codec, messages, parts, uplinks
+from protocol.wire import cbor, cobs, console, downlinks, envelope, keys, log_codec, messages, parts, uplinks
 
 FOLDER = "protocol/vectors/"
 KINDS = {
@@ -155,6 +155,44 @@ def check_rating(case):
     return states == case["states"]
 
 
+def session_of(case):
+    """(console key, session) of a line of console.jsonl."""
+    meter_id = bytes.fromhex(case["meter_id"])
+    key = console.console_key(bytes.fromhex(case["root"]), meter_id, case["generation"])
+    return key, console.Session(key, meter_id, bytes.fromhex(case["nonce"]), bytes.fromhex(case["challenge"]))
+
+
+def message_on(line):
+    """The one message that the bytes of a line hold, or None."""
+    frames = cobs.Decoder(console.MESSAGE_MAX).feed(line)
+    return console.from_frame(frames[0]) if len(frames) == 1 else None
+
+
+def check_console(case):
+    result = case["result"]
+    if result == "cobs":
+        data, encoded = bytes.fromhex(case["data"]), bytes.fromhex(case["encoded"])
+        return cobs.encode(data) == encoded and cobs.decode(encoded) == data
+    if result == "no cobs":
+        return cobs.decode(bytes.fromhex(case["encoded"])) is None
+    if result == "keys":
+        key, session = session_of(case)
+        return (key.hex(), session.key.hex()) == (case["console_key"], case["session_key"])
+    if result == "no message":
+        return message_on(bytes.fromhex(case["line"])) is None
+    message = bytes.fromhex(case["message"])
+    if result == "not opened":
+        return session_of(case)[1].open(case["kind"], message) is None
+    line = bytes.fromhex(case["line"])
+    if console.to_line(message) != line or message_on(line) != message:
+        return False
+    if result == "bare":
+        return True
+    text, session = bytes.fromhex(case["text"]), session_of(case)[1]
+    sealed = session.seal(case["kind"], case["number"], text)
+    return sealed == message and session.open(case["kind"], message) == (case["number"], text)
+
+
 first = None
 for case in lines_of("frames.jsonl"):
     first = first or case
@@ -176,3 +214,5 @@ for case in lines_of("bodies.jsonl"):
     print("body", case["name"], verdict(check_body(case)))
 for case in lines_of("ratings.jsonl"):
     print("rating", case["name"], verdict(check_rating(case)))
+for case in lines_of("console.jsonl"):
+    print("console", case["name"], verdict(check_console(case)))
