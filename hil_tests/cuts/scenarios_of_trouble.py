@@ -146,7 +146,7 @@ def counter_blocks(flash, name):
 
 def many_events(flash, name):
     world = living(flash, name)
-    for _ in range(6):
+    for _ in range(9):
         world.set("opened", tamper=True)
         world.set("battery low", mv=2900)
         world.set("closed", tamper=False)
@@ -167,7 +167,7 @@ def a_last_move(flash, name):
 
 def brown_outs(flash, name):
     world = living(flash, name)
-    for number in range(20):
+    for number in range(24):
         world.board.count += number
         world.truth.pending += number
         world.reboot(5)
