@@ -123,11 +123,20 @@ def ready(image: Path) -> None:
         raise CannotMeasure(f"no {image}: make firmware, or give --cpu-us-per-day N")
 
 
+class NobodyAsks:
+    """The console of a meter that is only counted."""
+
+    def ask(self, question: bytes, exchange: Callable[[bytes], bytes]) -> bytes:
+        raise CannotMeasure("no question is put to a meter that is counted")
+
+    def provision(self, identity: bytes, exchange: Callable[[bytes], bytes]) -> None:
+        raise CannotMeasure("a meter that is counted was provisioned before")
+
+
 def images(image: Path, folder: Path) -> ImageOf:
     """Makes images with a flash that the same firmware, run as a process, was provisioned on: the two are exchangeable.
     `folder` is where the process's files are built."""
-    from hil_tests.rig.console import PlainConsole  # the rig belongs to a checkout, not to an installation
-    from hil_tests.rig.image_meter import ImageMeter
+    from hil_tests.rig.image_meter import ImageMeter  # the rig belongs to a checkout, not to an installation
 
     built = build(folder)
 
@@ -135,7 +144,7 @@ def images(image: Path, folder: Path) -> ImageOf:
         provisioned = MeterProcess(name, built, flash, provision_hex)
         provisioned.start(0, [])
         provisioned.dispose()
-        return ImageMeter(name, image, flash, "", PlainConsole(), counted=True)
+        return ImageMeter(name, image, flash, "", NobodyAsks(), counted=True)
 
     return make
 
