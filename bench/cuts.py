@@ -105,7 +105,7 @@ def flips(runner: Any, workers: int, count: int, seed: int) -> dict[str, Any]:
 
 @click.command()
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes at a time.")
-@click.option("--flips", "count", default=20_800, show_default=True, type=click.IntRange(1), help="Places to spoil.")
+@click.option("--flips", "count", default=20_000, show_default=True, type=click.IntRange(1), help="Places to spoil.")
 @click.option("--seed", default=1, show_default=True, help="Another seed spoils other places.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
 def cuts(workers: int, count: int, seed: int, as_json: bool) -> None:

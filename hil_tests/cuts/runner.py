@@ -24,8 +24,8 @@ SCENARIOS = (
     "counter_blocks litre_by_litre many_events a_last_move big_pulses daily_reports brown_outs"
 ).split()
 
-FLIPS = 20_800
-SHARED_FLIPS = 10  # one in so many is judged under both interpreters
+FLIPS = 20_000
+SHARED_FLIPS = 20  # one in so many is judged under both interpreters
 
 
 class JobFailed(Exception):
