@@ -11,7 +11,7 @@ import pytest
 from firmware.build import build
 from firmware.identity import decode
 from hil_tests.rig.bench import Board, Meter
-from hil_tests.rig.console import PlainConsole
+from hil_tests.rig.console import SealedConsole
 from hil_tests.rig.device import SerialMeter, Table
 from hil_tests.rig.image_meter import ImageMeter
 from hil_tests.rig.images import BUILT, PRODUCTION, built_image
@@ -82,7 +82,9 @@ def make_board(request: pytest.FixtureRequest) -> MakeBoard:
         built: Path = request.getfixturevalue("unix_build")
         return lambda flash, provision_hex: UnixMeter(flash.name, built, flash, provision_hex)
     elf: Path = request.getfixturevalue("image")
-    return lambda flash, provision_hex: ImageMeter(flash.name, elf, flash, provision_hex, PlainConsole())
+    return lambda flash, provision_hex: ImageMeter(
+        flash.name, elf, flash, provision_hex, SealedConsole(decode(bytes.fromhex(provision_hex)))
+    )
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from littlefs import LittleFS
 
 from firmware.flash_record import unpack
 from hil_tests.rig.bench import Meter
-from hil_tests.rig.console import PlainConsole
+from hil_tests.rig.console import SealedConsole
 from hil_tests.rig.desk import Desk
 from hil_tests.rig.image_meter import ImageMeter
 from hil_tests.rig.images import DEVELOPMENT, built_image
@@ -76,7 +76,7 @@ def test_the_host_reads_the_flash_of_a_meter_whose_power_was_cut(meter: Meter, h
 def test_the_image_and_the_process_take_each_others_flash(image: Path, unix_build: Path, tmp_path: Path) -> None:
     """One meter lives on the image, then as a process, then on the image again: the same meter, to the litre."""
     desk, flash = Desk(500_000), tmp_path / "flash"
-    on_image = ImageMeter("image", image, flash, desk.record.hex(), PlainConsole())
+    on_image = ImageMeter("image", image, flash, desk.record.hex(), SealedConsole(desk.identity))
     as_process = UnixMeter("process", unix_build, flash, desk.record.hex())
     try:
         for number, meter in enumerate((on_image, as_process, on_image), 1):
@@ -94,7 +94,7 @@ def test_the_image_and_the_process_take_each_others_flash(image: Path, unix_buil
 def test_the_clock_chip_is_read_from_the_bus(image: Path, tmp_path: Path) -> None:
     """No record tells a meter in real time what time it is: the chip does, and it counts on while nobody looks."""
     desk = Desk(500_000)
-    live = LiveMeter(image, tmp_path / "flash", desk.identity, PlainConsole(), tells_time=False)
+    live = LiveMeter(image, tmp_path / "flash", desk.identity, SealedConsole(desk.identity), tells_time=False)
     try:
         live.power_on(NINE_S)
         live.provision(desk.record)

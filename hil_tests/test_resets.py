@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hil_tests.rig.console import PlainConsole
+from hil_tests.rig.console import SealedConsole
 from hil_tests.rig.debugger import LOOP_FOR_EVER, UNDEFINED
 from hil_tests.rig.desk import Desk
 from hil_tests.rig.live_meter import LiveMeter
@@ -36,7 +36,7 @@ def desk() -> Desk:
 @pytest.fixture
 def live(image: Path, desk: Desk, tmp_path: Path) -> Iterator[LiveMeter]:
     """A meter with credit, in real time, with power."""
-    meter = LiveMeter(image, tmp_path / "flash", desk.identity, PlainConsole())
+    meter = LiveMeter(image, tmp_path / "flash", desk.identity, SealedConsole(desk.identity))
     try:
         meter.power_on(MORNING_S)
         meter.provision(desk.record)

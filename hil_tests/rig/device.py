@@ -70,11 +70,13 @@ class SerialMeter(MeterProcess):
         self._records = link.Records()
         self._sent = {link.RADIO: 0, link.FIELD: 0}
         self._sequence = -1
-        if self._is_new:
-            self._is_new = False
-            question = link.record(link.CONSOLE, provision_question(bytes.fromhex(self._provision_hex)))
-            check_provisioned(self.advance(now_us, [*records, question]).console)
-        return self.advance(now_us, records)
+        if not self._is_new:
+            return self.advance(now_us, records)
+        self._is_new = False
+        question = link.record(link.CONSOLE, provision_question(bytes.fromhex(self._provision_hex)))
+        spoken = self.advance(now_us, [*records, question])
+        check_provisioned(spoken.console)
+        return spoken._replace(console=b"")
 
     def reset(self, now_us: int, records: Sequence[bytes]) -> Spoken:
         """There is no reset pin on the line: power off and on."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from simulator.air import Air
 from simulator.checkers import Reading
-from simulator.clock import HOUR_US, SLOT_US
+from simulator.clock import DAY_US, HOUR_US, SLOT_US
 from simulator.headend_link import HeadendLink
 from simulator.prices import FIRST_BLOCK_MILLS_PER_L
 from simulator.world import World
 
-# The first test's morning: friendly hours are over, the next local midnight is far.
-_MORNING_US = 8 * HOUR_US
+# When each world begins: friendly hours are over, local midnight is far, and a half-hour is ten minutes old.
+_MORNING_US = 8 * HOUR_US + SLOT_US // 3
 
 
 class Utility:
@@ -22,7 +22,6 @@ class Utility:
 
     def __init__(self, folder: Path) -> None:
         self._world = World()
-        self._world.now_us = _MORNING_US
         self._meters = 0
         self.headend = HeadendLink(folder / "headend", 0, lambda: self._world.now_us)
 
@@ -32,9 +31,9 @@ class Utility:
         self.headend.publish_price(0, FIRST_BLOCK_MILLS_PER_L)
 
     def new_world(self) -> World:
-        """A world that begins ten minutes into a half-hour, with nothing in it."""
+        """A world that begins on the morning after the last one, with nothing in it."""
         world = World()
-        world.now_us = (self._world.now_us // SLOT_US + 1) * SLOT_US + SLOT_US // 3
+        world.now_us = -(-self._world.now_us // DAY_US) * DAY_US + _MORNING_US
         self._world = world
         return world
 
