@@ -87,7 +87,7 @@ def test_no_download_address_and_no_path_of_a_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["protocol", "firmware", "headend", "simulator", "bench", "guelta", "tests", "locks"]
+    "folder", ["protocol", "firmware", "headend", "simulator", "bench", "guelta", "hil_tests", "tests", "locks"]
 )
 def test_each_folder_says_what_it_owns(folder: str) -> None:
     assert (ROOT / folder / "README.md").is_file()
@@ -96,5 +96,5 @@ def test_each_folder_says_what_it_owns(folder: str) -> None:
 @pytest.mark.parametrize("capability", PROMISED)
 def test_each_promised_capability_is_named_by_a_test(capability: str) -> None:
     named = re.compile(rf"\b{capability}\b")
-    tests = [p for p in tracked(".py") if relative(p).startswith("tests/") and p.name != "test_tidy.py"]
+    tests = [p for p in tracked(".py") if relative(p).startswith(("tests/", "hil_tests/")) and p.name != "test_tidy.py"]
     assert any(named.search(p.read_text()) for p in tests), f"no test names {capability}"
