@@ -138,5 +138,6 @@ def cuts(workers: int, count: int, seed: int, as_json: bool) -> None:
             click.echo(f"{part}:")
             for name, value in result[part].items():
                 click.echo(f"  {name.replace('_', ' '):50} {value}")
-    if result["cut"]["violations"] or result["flipped"]["violations"]:
+    faults = ("violations", "formats", "verdicts_that_differ_between_interpreters")
+    if any(result[part][fault] for part in ("cut", "flipped") for fault in faults):
         raise SystemExit(1)
