@@ -9,6 +9,7 @@ from machine import UART, Pin, SoftI2C
 from firmware import boot
 from firmware.boards import littlefs
 from firmware.boards.qemu_mps2.clock_chip import ClockChip
+from firmware.boards.qemu_mps2.eeprom import At24c32
 from firmware.boards.qemu_mps2.thermometer import Thermometer
 from firmware.boards.qemu_mps2.uart_link import UartLink
 from firmware.boards.streams.field import Field
@@ -27,17 +28,22 @@ def start():
     link = UartLink(field)
     board = UnixBoard(field, link, device, littlefs.mount(device))
     board.cause = machine.reset_cause()
-    _sense(board, field, link)
-    boot.boot(board).run()
+    board.console_trusted = False
+    board.formatter = lambda: _format(device)
+    i2c = SoftI2C(Pin("SCL"), Pin("SDA"))
+    board.eeprom = At24c32(i2c)
+    _sense(board, field, link, i2c)
+    while True:
+        boot.boot(board).run()  # ends only where provisioning made a meter
 
 
-def _sense(board, field, link):
+def _sense(board, field, link, i2c):
     """Wait for the inputs. The pulse counter outlives a reset of the processor and a count of zero would be a counter
     that began again, so nothing is counted before the counter has spoken: it is asked until it does."""
     field.pulses = None
     board.power_on()
     if not mps2.in_lockstep():
-        _look_on_the_bus(board, field)
+        _look_on_the_bus(board, field, i2c)
     ask_us = mps2.now_us()
     while field.pulses is None:
         if mps2.now_us() >= ask_us:
@@ -47,14 +53,19 @@ def _sense(board, field, link):
         link.wait_until(ask_us)
 
 
-def _look_on_the_bus(board, field):
+def _look_on_the_bus(board, field, i2c):
     """The clock chip and the thermometer; a rig that grants the time has both, and tells of them in records."""
-    i2c = SoftI2C(Pin("SCL"), Pin("SDA"))
     chip = ClockChip(i2c)
     field.rtc = chip.read()
     board.rtc_told_us = board.now_us()
     board.set_rtc = chip.set
     board.temperature_c10 = Thermometer(i2c).temperature_c10
+
+
+def _format(device):
+    littlefs.unmount()
+    littlefs.format_flash(device)
+    return littlefs.mount(device)
 
 
 def _power_cut(field, link, operation):
