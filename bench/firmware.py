@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
+from firmware.identity import decode
 from firmware.image.build import FOLDER, PRODUCTS
 from firmware.image.build import build as make
 from firmware.image.elf import Image
@@ -93,10 +94,11 @@ def size(image: Path, as_json: bool, lang: str | None) -> None:
 
 def _meter(image: Path, flash: Path, provision_hex: str) -> Any:
     """The image in QEMU, in lock-step. The rig belongs to a checkout, not to an installation."""
-    from hil_tests.rig.console import PlainConsole
+    from hil_tests.rig.console import SealedConsole
     from hil_tests.rig.image_meter import ImageMeter
 
-    return ImageMeter(image.name, image, flash, provision_hex, PlainConsole())
+    console = SealedConsole(decode(bytes.fromhex(provision_hex)))
+    return ImageMeter(image.name, image, flash, provision_hex, console)
 
 
 def _fail(failed: FirmwareFailed | MeterFailed) -> NoReturn:

@@ -34,11 +34,12 @@ from simulator.meter_process import MeterFailed
 from simulator.prices import START_SLOT
 
 STEP_BYTES = 512
+STRIDE = 8  # steps taken at once
 LEAST_BYTES = 8 * 1024
 SLOTS = 48
 _METER_ID, _ROOT = bytes.fromhex("6775656c74610003"), bytes(range(32, 48))
 _NUMBER = "heap_bytes"
-MeterOf = Callable[[Path, Path, str], Any]  # (image, flash file, provisioning in hex) -> a meter to start and advance
+MeterOf = Callable[[Path, Path, str], Any]  # (image, flash file, provisioning in hex) -> hil_tests' ImageMeter
 
 
 def heap_min(image: Path, meter_of: MeterOf, lives: Callable[[Path, MeterOf], bool] | None = None) -> int:
@@ -57,6 +58,10 @@ def heap_min(image: Path, meter_of: MeterOf, lives: Callable[[Path, MeterOf], bo
             raise FirmwareFailed(
                 f"{image} does not live through a day in the {high * STEP_BYTES} bytes of its own heap"
             )
+        # Downwards, and halving only near the end: far below it, a meter takes long to show that it never starts.
+        while high > low and suffices(max(low, high - STRIDE)):
+            high = max(low, high - STRIDE)
+        low = max(low, high - STRIDE + 1)
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if suffices(middle) else (middle + 1, high)
@@ -69,8 +74,8 @@ def lives_a_day(image: Path, meter_of: MeterOf) -> bool:
         day = Day(lambda provision_hex: meter_of(image, Path(folder) / "flash.bin", provision_hex))
         try:
             told = day.live()
-        except (MeterFailed, ValueError):
-            return False  # it never got as far as to answer
+        except (MeterFailed, ValueError, _Reset):
+            return False
         finally:
             day.meter.dispose()
     wanted = {
@@ -105,6 +110,10 @@ def long_policy(version: int) -> Policy:
     )
 
 
+class _Reset(Exception):
+    """The meter began again in the middle of the day."""
+
+
 class Day:
     """One meter, its pipe, and a headend that only speaks."""
 
@@ -132,7 +141,9 @@ class Day:
             link.battery(3_600),
             link.pulses(0),
         ]
-        self._wake_us = self._react(0, self.meter.start(0, at_boot))
+        spoken = self.meter.start(0, at_boot)
+        self._boots = self.meter.boots
+        self._wake_us = self._react(0, spoken)
         news = self._news()
         for slot in range(SLOTS):
             begin_us = slot * SLOT_S * SECOND_US
@@ -177,4 +188,6 @@ class Day:
             if said[:1] == b"M" and said[1] in (link.MOTOR_OPEN, link.MOTOR_CLOSE):
                 end = link.END_OPEN if said[1] == link.MOTOR_OPEN else link.END_CLOSED
                 spoken = self.meter.advance(now_us, [link.end_stop(end)])
+        if self.meter.boots != self._boots:
+            raise _Reset
         return int(spoken.deadline_us)

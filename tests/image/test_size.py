@@ -58,7 +58,7 @@ def test_one_number_of_an_image_can_be_changed_and_nothing_else(tmp_path: Path) 
 
 @pytest.mark.parametrize("least", [8_192, 20_480, 20_992, 40_960])
 def test_the_smallest_heap_is_found(tmp_path: Path, least: int) -> None:
-    """Whatever it is, to 512 bytes, in at most eight lives."""
+    """Whatever it is, to 512 bytes, in at most twelve lives, none of them far below what it needs."""
     tried: list[int] = []
 
     def lives(copy: Path, _meter_of: Any) -> bool:
@@ -66,7 +66,8 @@ def test_the_smallest_heap_is_found(tmp_path: Path, least: int) -> None:
         return tried[-1] >= least
 
     assert heap_min(image(tmp_path / "meter.elf"), _never, lives) == least
-    assert len(tried) <= 8
+    assert len(tried) <= 12
+    assert min(tried) >= least - 4_096
 
 
 def test_an_image_that_does_not_live_in_its_own_heap_is_refused(tmp_path: Path) -> None:
