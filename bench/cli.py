@@ -5,6 +5,7 @@ import click
 from bench.battery_report import battery
 from bench.completeness import completeness
 from bench.cuts import cuts
+from bench.day import day
 from bench.latency_report import latency
 from bench.wire import wire
 
@@ -19,3 +20,4 @@ bench.add_command(latency)
 bench.add_command(completeness)
 bench.add_command(battery)
 bench.add_command(cuts)
+bench.add_command(day)
