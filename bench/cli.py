@@ -7,6 +7,7 @@ from bench.completeness import completeness
 from bench.cuts import cuts
 from bench.day import day
 from bench.latency_report import latency
+from bench.valve import valve
 from bench.wire import wire
 
 
@@ -21,3 +22,4 @@ bench.add_command(completeness)
 bench.add_command(battery)
 bench.add_command(cuts)
 bench.add_command(day)
+bench.add_command(valve)

@@ -63,8 +63,9 @@ class Register:
         They belong to the open slot, which begins a new log. What a slot cannot hold is left in the pulse counter.
         """
         state = self.state
-        counted = min(state.volume_l, SLOT_LITRES_MAX)
-        left_pulses = (state.volume_l - counted) * LITRE_ML // self.pulse_ml
+        left_pulses = -(min(0, SLOT_LITRES_MAX - state.volume_l) * LITRE_ML // self.pulse_ml)
+        kept_ml = state.volume_l * LITRE_ML + state.volume_ml - left_pulses * self.pulse_ml
+        counted, state.volume_ml = divmod(kept_ml, LITRE_ML)
         state.pulses_taken = (state.pulses_taken - left_pulses) & U32_MAX
         state.volume_l = first_index_l + counted
         state.open_litres = counted

@@ -47,12 +47,14 @@ class Valve:
         self.counted = False  # ... and is in the count on flash
         self.overrun = False  # the motor ran its time and is to be stopped
         self.exercise = 0
+        self.stands = None  # OPEN or CLOSED: the end it came to, and the motor was not started since
         self.passed_l = 0  # through the valve since it was driven here
         self.gush_ml = 0  # through the closed valve, less what a seat may leak
         self.gush_us = 0
         self.driven_again = 0  # how often what the flow said had it driven to where it is meant to be
         self.opened_us = None  # it came open, and no water has flowed since
-        self.asked_us = None  # the first press of the button for that
+        self.asked_us = None  # the last press of the button for that, and how many there were
+        self.asks = 0
         self.whole_slot = False  # it has stood closed since the open slot began
         self.reserve_spent = bool(state.final_move)  # by a boot before this one, or by a start of the motor
 
@@ -91,6 +93,8 @@ class Valve:
         self.drive(now_us)
         self.attempts = self.driven_again = self.exercise = 0
         self.first = True
+        if want == self.stands:
+            state.valve_moving = 0  # what was wanted meanwhile had to wait
         return True
 
     def drive(self, now_us):
@@ -99,6 +103,7 @@ class Valve:
         self.state.valve_moving = 1
         self.retry_us = 0
         self.opened_us = self.asked_us = None
+        self.asks = 0
 
     def ease(self, now_us):
         """Begin an exercise: a quarter of the way towards closed, then open. A cut anywhere in it ends open."""
@@ -139,6 +144,7 @@ class Valve:
             return None
         self.reserve_spent = bool(self.state.final_move)
         self.motor_since_us = now_us
+        self.stands = None
         self.passed_l = self.gush_ml = 0
         self.whole_slot = False
         closes = self.state.valve_intent == CLOSED or self.exercise == EASING

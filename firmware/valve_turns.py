@@ -16,7 +16,9 @@ CLOSED = const(1)
 ATTEMPTS = const(3)
 RETRY_US = (60000000, 300000000)
 LAST_RETRY_US = const(86400000000)
-# The button pressed twice, so long after the opening and so far apart, without a drop between.
+# The button pressed three times, so long after the opening and so far apart, without a drop between. Two presses are
+# somebody who looks at the balance, late in the evening of a payment.
+ASKS = const(3)
 DRY_US = const(1800000000)
 ASK_APART_US = const(600000000)
 
@@ -41,6 +43,7 @@ def _arrived(valve, state, now_us, unix_s):
     valve.rest(now_us)
     state.valve_moving = 0
     state.moved_s = unix_s
+    valve.stands = state.valve_intent
     valve.attempts = 0
     if valve.exercise:
         valve.exercise = 0
@@ -76,9 +79,11 @@ def _gushes(valve, state, now_us, unix_s):
 
 
 def _dry(valve, now_us, unix_s):
-    if valve.asked_us is None:
-        valve.asked_us = now_us
-    elif now_us - valve.asked_us >= ASK_APART_US:
+    if valve.asked_us is not None and now_us - valve.asked_us < ASK_APART_US:
+        return
+    valve.asked_us = now_us
+    valve.asks += 1
+    if valve.asks >= ASKS:
         valve.events.add(event_codes.NO_WATER, unix_s, (now_us - valve.opened_us) // 60000000)
         valve.driven_again = 1
         valve.drive(now_us)
