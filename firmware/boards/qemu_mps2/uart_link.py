@@ -1,12 +1,13 @@
 """Radio, field I/O and console over UARTs, and time from the board: the image's counterpart of unix/wall.py.
 
-UART0 console, UART1 radio, UART2 field I/O. A wait ends at its deadline or when whole records have come in.
+UART0 service port, UART1 radio, UART2 field I/O. A wait ends at its deadline or when whole records, or bytes of the
+service port, have come in.
 """
 
 import mps2
 from machine import UART, WDT
 
-from firmware.boards.streams.records import CONSOLE, FIELD, RADIO, Records, write_record
+from firmware.boards.streams.records import CONSOLE, FIELD, PAYLOAD_BYTES_MAX, RADIO, Records, write_record
 
 # The watchdog looks at the meter's loop: what does not come round within this time is reset (CT-04: nothing is lost).
 WATCHDOG_MS = 8000
@@ -18,7 +19,7 @@ class UartLink:
         self.field = field
         self.radio = UART(RADIO)
         self.console = UART(CONSOLE)
-        self.streams = ((RADIO, Records(self.radio)), (FIELD, Records(field.output)), (CONSOLE, Records(self.console)))
+        self.streams = ((RADIO, Records(self.radio)), (FIELD, Records(field.output)))
         self.frames = []
         self.requests = []
         self.watchdog = WDT(timeout=WATCHDOG_MS)
@@ -44,12 +45,13 @@ class UartLink:
                 taken = True
                 if channel == RADIO:
                     self.frames.append(payload)
-                elif channel == FIELD:
-                    self.field.handle(payload)
                 else:
-                    self.requests.append(payload)
+                    self.field.handle(payload)
                 payload = records.take()
-        return taken
+        data = self.console.read(PAYLOAD_BYTES_MAX)
+        if data:
+            self.requests.append(data)
+        return taken or bool(data)
 
     def forget(self):
         """Drop what is half here: a reset in the middle of a record swallowed its beginning."""
@@ -68,5 +70,5 @@ class UartLink:
     def transmit(self, frame):
         write_record(self.radio, RADIO, frame)
 
-    def console_send(self, message):
-        write_record(self.console, CONSOLE, message)
+    def console_send(self, data):
+        self.console.write(data)
