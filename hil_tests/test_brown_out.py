@@ -57,16 +57,17 @@ def opened_with(meter: Meter, valve: PipeValve, headend: Office, minor: int) -> 
     meter.lives_until(meter.has_paid_water, within_s=60)
 
 
-@pytest.mark.parametrize("phase", ["intent", "arrival"])
-def test_cut_at_the_flash_operations_of_a_move(meter: Meter, valve: PipeValve, headend: Office, phase: str) -> None:
+@pytest.mark.parametrize(("phase", "apart"), [("intent", 2), ("arrival", 4)])
+def test_cut_at_flash_operations_of_a_move(
+    meter: Meter, valve: PipeValve, headend: Office, phase: str, apart: int
+) -> None:
     """The intent is written before the motor turns, the arrival after the end stop: no cut in either does harm.
 
-    One operation is cut clean, the next torn; test_every_cut.py cuts each of them both ways.
+    The cuts are some operations apart, clean and torn in turns; test_every_cut.py makes every cut both ways.
     """
     paid = 10
     opened_with(meter, valve, headend, paid)
-    for operation in itertools.count(1):
-        torn = operation % 2 == 0
+    for operation, torn in zip(itertools.count(1, apart), itertools.cycle((False, True)), strict=False):
         spend_to_the_last_litre(meter)
         if phase == "intent":
             meter.cut_power_at(operation, torn=torn)

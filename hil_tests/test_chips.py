@@ -73,6 +73,7 @@ def test_the_host_reads_the_flash_of_a_meter_whose_power_was_cut(meter: Meter, h
     assert status.violations == 0, "nobody programmed a bit from 0 to 1"
 
 
+@pytest.mark.xdist_group("unix-build")
 def test_the_image_and_the_process_take_each_others_flash(image: Path, unix_build: Path, tmp_path: Path) -> None:
     """One meter lives on the image, then as a process, then on the image again: the same meter, to the litre."""
     desk, flash = Desk(500_000), tmp_path / "flash"

@@ -21,8 +21,9 @@ _STAND_IN = (sys.executable, "-m", "hil_tests.rig.pty_board")
 
 
 @pytest.fixture
-def serial_board(tmp_path: Path) -> Iterator[tuple[str, str]]:
+def serial_board(unix_build: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """(the port, the command that reaches the table) of a stand-in for a board."""
+    (tmp_path / "firmware").symlink_to(unix_build)
     command = [*_STAND_IN, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -37,6 +38,7 @@ def at_power_on(now_us: int, pulses: int) -> list[bytes]:
     return [link.pulses(pulses), link.real_time(unix_s(now_us), True), link.battery(3600), link.tamper(False)]
 
 
+@pytest.mark.xdist_group("unix-build")
 def test_a_board_on_a_serial_line_is_provisioned_counts_and_survives_a_cut(
     serial_board: tuple[str, str], utility: Utility
 ) -> None:

@@ -1,7 +1,7 @@
 """A stand-in for a board on a serial port: the unix meter behind a pseudo-terminal, with its power in a process's hand.
 
-    python -m hil_tests.rig.pty_board FOLDER            serve; prints the port, ends with its input
-    python -m hil_tests.rig.pty_board FOLDER on|off|new  what `--table` calls
+    python -m hil_tests.rig.pty_board FOLDER                 serve; prints the port; FOLDER/firmware is built or a build
+    python -m hil_tests.rig.pty_board FOLDER on|off|new|end  what `--table` calls, and its end
 
 It proves that `--device` reaches a meter over nothing but a serial line; a real board takes its place.
 """
@@ -98,4 +98,5 @@ if __name__ == "__main__":
     place = Path(sys.argv[1])
     if len(sys.argv) > 2:
         sys.exit(tell(place, sys.argv[2]))
-    serve(place, build(place / "firmware"))
+    built = place / "firmware"
+    serve(place, built if built.is_dir() else build(built))
