@@ -80,7 +80,7 @@ def size(image: Path, as_json: bool, lang: str | None) -> None:
 
     try:
         text_bytes, ram_bytes = Image(image).size()
-        heap_min_bytes = heap_min(image, _meter)
+        heap_min_bytes = heap_min(image, image_in_qemu)
     except (FirmwareFailed, MeterFailed) as failed:
         _fail(failed)
     figures = {"text_bytes": text_bytes, "ram_bytes": ram_bytes, "heap_min_bytes": heap_min_bytes}
@@ -92,7 +92,7 @@ def size(image: Path, as_json: bool, lang: str | None) -> None:
         click.echo(TEXTS[name][language].format(count=count))
 
 
-def _meter(image: Path, flash: Path, provision_hex: str) -> Any:
+def image_in_qemu(image: Path, flash: Path, provision_hex: str) -> Any:
     """The image in QEMU, in lock-step. The rig belongs to a checkout, not to an installation."""
     from hil_tests.rig.console import SealedConsole
     from hil_tests.rig.image_meter import ImageMeter
