@@ -54,7 +54,7 @@ def _until(home: Home, wanted: tuple[int, ...], since_us: int) -> Trial:
     return Trial(took_us, found.argument if found else 0, home.litres - litres, len(home.starts_us) - starts)
 
 
-def _closing(break_it: Callable[[Home], None], *wanted: int) -> Callable[[Household, Stream], Trial]:
+def closing(break_it: Callable[[Home], None], *wanted: int) -> Callable[[Household, Stream], Trial]:
     """The fault is there when the credit ends."""
 
     def run(household: Household, stream: Stream) -> Trial:
@@ -67,7 +67,7 @@ def _closing(break_it: Callable[[Home], None], *wanted: int) -> Callable[[Househ
     return run
 
 
-def _opening(break_it: Callable[[Home], None], presses: bool, *wanted: int) -> Callable[[Household, Stream], Trial]:
+def opening(break_it: Callable[[Home], None], presses: bool, *wanted: int) -> Callable[[Household, Stream], Trial]:
     """The fault comes while the valve is shut; then the customer pays."""
 
     def run(household: Household, stream: Stream) -> Trial:
@@ -150,47 +150,47 @@ FAULTS = {
     "stuck-open": Fault(
         "the stem is broken: the ends speak, water passes",
         GIVEN_UP_US,
-        _closing(lambda home: home.valve.break_stem(True), codes.VALVE_STUCK_OPEN, codes.VALVE_LEAK_BY),
+        closing(lambda home: home.valve.break_stem(True), codes.VALVE_STUCK_OPEN, codes.VALVE_LEAK_BY),
     ),
     "stuck-closed, the customer asks": Fault(
         "the stem is broken: open by its ends, no water; who wants water and has none presses the button",
         3 * DAY_US + HOUR_US,
-        _opening(lambda home: home.valve.break_stem(False), True, codes.NO_WATER, codes.BLOCKED),
+        opening(lambda home: home.valve.break_stem(False), True, codes.NO_WATER, codes.BLOCKED),
     ),
     "stuck-closed, nobody asks": Fault(
         "the same, and nobody presses",
         3 * DAY_US + HOUR_US,
-        _opening(lambda home: home.valve.break_stem(False), False, codes.NO_WATER, codes.BLOCKED),
+        opening(lambda home: home.valve.break_stem(False), False, codes.NO_WATER, codes.BLOCKED),
     ),
     "seized": Fault(
         "the motor stalls at once, closing",
         10 * MINUTE_US,
-        _closing(lambda home: home.valve.stick(), codes.VALVE_STUCK),
+        closing(lambda home: home.valve.stick(), codes.VALVE_STUCK),
     ),
     "seized closed": Fault(
         "the motor stalls at once, opening",
         10 * MINUTE_US,
-        _opening(lambda home: home.valve.stick(), False, codes.VALVE_STUCK),
+        opening(lambda home: home.valve.stick(), False, codes.VALVE_STUCK),
     ),
     "stall in mid-travel": Fault(
         "grit in the seat: stalls at four fifths of the way",
         10 * MINUTE_US,
-        _closing(lambda home: home.valve.jam_at(800), codes.VALVE_STUCK),
+        closing(lambda home: home.valve.jam_at(800), codes.VALVE_STUCK),
     ),
     "end stops mute": Fault(
         "the wire of the end stops is cut",
         10 * MINUTE_US,
-        _closing(lambda home: home.valve.mute_ends(), codes.VALVE_STUCK),
+        closing(lambda home: home.valve.mute_ends(), codes.VALVE_STUCK),
     ),
     "four times slower": Fault(
         "needs a second start; until it is closed",
         10 * MINUTE_US,
-        _closing(lambda home: home.valve.slow_down(400), codes.VALVE_CLOSED, codes.VALVE_STUCK),
+        closing(lambda home: home.valve.slow_down(400), codes.VALVE_CLOSED, codes.VALVE_STUCK),
     ),
     "ten times slower": Fault(
         "is not there after three starts",
         10 * MINUTE_US,
-        _closing(lambda home: home.valve.slow_down(1000), codes.VALVE_STUCK),
+        closing(lambda home: home.valve.slow_down(1000), codes.VALVE_STUCK),
     ),
     "leak-by 1 L/h": Fault("a trickle through the closed valve", 4 * HOUR_US, _leak_by(1_000, codes.VALVE_LEAK_BY)),
     "leak-by 5 L/h": Fault("", HOUR_US, _leak_by(5_000, codes.VALVE_LEAK_BY)),

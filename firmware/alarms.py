@@ -71,7 +71,8 @@ class Alarms:
 
     def slot_closed(self, litres, valve_open, unix_s):
         state = self.state
-        self._air_ended(unix_s)
+        if not litres:
+            self._air_ended(unix_s)
         state.flowing_slots = min(state.flowing_slots + 1, LEAK_SLOTS) if litres else 0
         self.set(LEAK, state.flowing_slots >= LEAK_SLOTS, unix_s, litres)
         if litres < BURST_L // 2:
