@@ -53,6 +53,7 @@ def lose_flash(home: Home) -> Any:
 
 def test_the_operator_sees_it_once_and_no_counter_moves(world: World) -> None:
     home = Home(world)
+    world.pay(home.number, 100_000, "top-up")
     home.live(6)
     assert home.differences() == {} and alarms(world, "en") == []
     before = books(world)
@@ -68,6 +69,7 @@ def test_the_operator_sees_it_once_and_no_counter_moves(world: World) -> None:
 def test_a_flash_that_can_be_read_again_goes_on_where_it_stopped(world: World) -> None:
     """No counter is used twice (the headend would drop the frames), and the books agree to the mill."""
     home = Home(world)
+    world.pay(home.number, 100_000, "top-up")
     home.live(6)
     files = lose_flash(home)
     home.run(DAY_S)
@@ -86,6 +88,7 @@ def test_a_flash_that_can_be_read_again_goes_on_where_it_stopped(world: World) -
 
 def test_a_new_wallet_for_the_meter_closes_the_case(world: World) -> None:
     home = Home(world)
+    world.pay(home.number, 100_000, "top-up")
     home.live(2)
     lose_flash(home)
     world.writer.run(lambda tx: renew_meter(tx, world.keyring, home.meter_id, None))
