@@ -98,8 +98,9 @@ def _state_after_loss(board, store):
     """Both copies of the state are gone: an unopened meter in a new log generation that repeats no frame (A4)."""
     fresh = state.State()
     fresh.window = store.counter.window_after_loss()
-    # Where the log is lost with the state, at least the one log that most meters ever have is not begun again.
-    generation = max(SlotLog(board.files).highest_generation(), 0) + 1
+    generation = SlotLog(board.files).highest_generation() + 1
+    if not generation:  # the log is lost with the state: counters given back by the keepsake skip 4096 each time
+        generation = (store.counter.reserved >> 12) + 1
     fresh.log_generation = fresh.report_generation = fresh.sent_generation = generation
     store.state.bad_copies = 2  # told, even where nothing is left to be bad
     store.state.sequence = (generation & 0x7F) << 24  # a copy of before that turns up again is outvoted

@@ -56,9 +56,16 @@ def test_a_loss_with_the_log_gone_too_is_told_and_begins_another_log() -> None:
     assert store.bad_copies() >= 2
 
 
-def lose_everything() -> boot.Store:
+def test_counters_given_back_by_the_keepsake_raise_the_next_log_generation() -> None:
+    """A4: a meter in log generation 1 that loses state and log does not begin generation 1 again."""
+    found = state.decode(lose_everything(reserved=4096 + 64).state.load() or b"")
+    assert found is not None and found.log_generation == 2
+
+
+def lose_everything(reserved: int = 0) -> boot.Store:
     files = FakeFiles()
     store = boot.Store(files)
+    store.counter.reserved = reserved
     assert store.state.load() is None and store.state.bad_copies == 0
     store.state.save(boot._state_after_loss(Quiet(files), store).encode())
     return store
