@@ -31,6 +31,10 @@ PATTERNS: dict[str, tuple[str, str]] = {
         "a day from 2020 to 2099, as 2026-11-22",
         "un jour de 2020 à 2099, comme 2026-11-22",
     ),
+    r"^20[2-9][0-9]-(0[1-9]|1[0-2])(?![\s\S])": (
+        "a month from 2020 to 2099, as 2026-11",
+        "un mois de 2020 à 2099, comme 2026-11",
+    ),
     r"^([01][0-9]|2[0-3]):[0-5][0-9](?![\s\S])": ("a local time, as 17:30", "une heure locale, comme 17:30"),
     r"^\+[1-9][0-9]{6,14}(?![\s\S])": (
         "a phone number with its country, as +22790123456",

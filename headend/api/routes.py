@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from headend.api import (
+    active_points,
     audit,
     cases,
     explained,
@@ -36,6 +37,7 @@ REST: tuple[Endpoint, ...] = (
     *orders.ENDPOINTS,
     *renewals.ENDPOINTS,
     *slots.ENDPOINTS,
+    *active_points.ENDPOINTS,
     *statement_lines.ENDPOINTS,
     *explained.ENDPOINTS,
     *tariffs.ENDPOINTS,
