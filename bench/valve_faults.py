@@ -197,7 +197,7 @@ FAULTS = {
     "leak-by 20 L/h": Fault("", HOUR_US, _leak_by(20_000, codes.VALVE_LEAK_BY)),
     "leak-by 5 L/h, its rate": Fault("the argument is mL/h", 8 * HOUR_US, _leak_by(5_000, codes.LEAK_BY_RATE)),
     "blocked pipe": Fault("no flow any more, valve open", 3 * DAY_US + 2 * HOUR_US, _blocked),
-    "air": Fault("1.5 L/s for 40 to 120 s after 8 to 48 h without supply", HOUR_US, _air),
+    "air": Fault("1.5 L/s for 40 to 120 s after 8 to 48 h without supply", 90 * MINUTE_US, _air),
     "backflow": Fault("20 L backwards in ten minutes", HOUR_US, _backflow),
     "flapping contact": Fault("open and shut every 4 min for a day, where tampering closes", MINUTE_US, _flapping),
     "brown-out at each start": Fault(
