@@ -151,10 +151,25 @@ def _stamp(recipe: Recipe, folder: Path) -> str:
     return told.hexdigest()
 
 
+def rebuilt(frozen: Path, out: Path, folder: Path = FOLDER) -> Path:
+    """The production image of `folder` with other frozen code: a control. What is compiled for it is not again."""
+    name = next(iter(IMAGES))
+    recipe = _recipe(name, folder.absolute(), trees(folder.absolute(), APT, RELEASE), HEAP_BYTES)
+    settings = tuple(f"FROZEN={frozen}" if one.startswith("FROZEN=") else one for one in recipe.settings)
+    shutil.copytree(folder / "obj" / name, out)
+    _run(name, recipe._replace(settings=settings), out, out / "log")
+    return out / recipe.made
+
+
 def _make(name: str, recipe: Recipe, folder: Path) -> None:
-    out, log = folder / "obj" / name, folder / "obj" / f"{name}.log"
+    out = folder / "obj" / name
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
+    _run(name, recipe, out, folder / "obj" / f"{name}.log")
+    shutil.copy2(out / recipe.made, folder / name)
+
+
+def _run(name: str, recipe: Recipe, out: Path, log: Path) -> None:
     jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     command = ["make", "-C", str(recipe.where), f"-j{jobs}", f"BUILD={out}", *recipe.settings]
     # Flags of whoever calls would change the product.
@@ -164,4 +179,3 @@ def _make(name: str, recipe: Recipe, folder: Path) -> None:
     if done.returncode or not (out / recipe.made).is_file():
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
         raise FirmwareFailed(f"{name} does not build. The end of {log}:\n{tail}")
-    shutil.copy2(out / recipe.made, folder / name)

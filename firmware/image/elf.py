@@ -68,14 +68,15 @@ class Image:
 
     def _offset(self, name: str) -> int:
         """Where in the file it stands."""
-        address = self._address(name)
+        address = self.address(name)
         for section in self.sections:
             is_stored = section.kind != _NO_BITS and section.flags & _IN_MEMORY
             if is_stored and 0 <= address - section.address < section.size:
                 return section.offset + address - section.address
         raise FirmwareFailed(f"{self.path} holds no value of {name}: build it again with `make firmware`")
 
-    def _address(self, name: str) -> int:
+    def address(self, name: str) -> int:
+        """Where it stands in the machine's memory."""
         for table in self.sections:
             if table.kind != _SYMBOL_TABLE:
                 continue

@@ -94,15 +94,20 @@ class ImageMeter:
     def start(self, now_us: int, records: Sequence[bytes]) -> Spoken:
         """Power on with what the board can sense at once: pulse count, clock chip, end stop."""
         new = not self.machine.flash.exists()
-        self.machine.power_on()
-        self._wires = Wires(self.machine)
-        self._sequence, self._now_us = -1, now_us
-        self._pending, self._questions, self._sensed = [], [], {}
-        self.boots = 0
+        self.switch_on()
         if new and self._identity:
             self.advance(now_us, [one for one in records if one[_RECORD_HEAD : _RECORD_HEAD + 1] in _SENSED])
             self._console.provision(self._identity, self._exchange)
         return self.advance(now_us, records)
+
+    def switch_on(self) -> None:
+        """Power on, no more: it has mounted its flash and waits for its inputs, which the first grant brings."""
+        self.machine.power_on()
+        self._wires = Wires(self.machine)
+        self._sequence, self._now_us = -1, 0
+        self._pending, self._questions, self._sensed = [], [], {}
+        self.boots = 0
+        self._listen_for_wait()
 
     def advance(self, now_us: int, records: Sequence[bytes] = ()) -> Spoken:
         """Hand over the records, let the meter run at `now_us` until it is idle, and return what it said."""

@@ -167,6 +167,13 @@ class Machine:
         line.write_memory(line.program_counter(), instruction)
         self.thaw()
 
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Change its memory between two instructions."""
+        assert self._debugger is not None
+        self.freeze()
+        Debugger(self._debugger).write_memory(address, data)
+        self.thaw()
+
     def terminal_port(self) -> str:
         """The name of the pseudo-terminal that the console is on."""
         return next(device["filename"] for device in self.ask("query-chardev") if device["label"] == f"u{CONSOLE}")[4:]

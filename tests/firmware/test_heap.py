@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,9 @@ RICH_POLICY = NEW._replace(
     grace_s=600,
     jitter_s=60,
 )
+
+# Provisioned with long packs already.
+EVERYTHING: dict[str, Any] = {"opening": opening(50_000_000), "tariff": RICH_TARIFF, "policy": long_policy(6)}
 
 
 def test_a_day_with_a_tariff_a_top_up_and_flash_commits_fits_64_k_words(
@@ -86,17 +90,17 @@ def test_days_of_silence_are_all_told_afterwards(rig: Callable[..., Rig]) -> Non
     assert len(meter.sent(UP_DAY, UP_RANGE)) <= asked + 1 <= days  # one frame for each, and the day's own
 
 
-def test_a_life_with_everything_leaves_ten_kilobytes(
-    rig: Callable[..., Rig], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Provisioned with long packs; then long packs in parts, commands, a change of keys, a backlog of five days, a lost
-    slot asked for again, alarms, and a reset at the end: nothing may bring the heap near its end."""
+def life_with_everything(meter: Rig) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a meter made with EVERYTHING reads at the end of it, and after one more boot.
+
+    Long packs in parts, commands, a change of keys, a backlog of five days, a lost slot asked for again, alarms.
+    """
     orders = ((TELL, 0, 0), (VALVE_OPEN, 60, 1), (VALVE_RELEASE, 0, 0), (REPORT_PERIOD, 2, 0), (9, 0, 0))
     tariff_parts = pack_parts(2, slot_of(MIDNIGHT_S) + 300, longest(2))
     policy_parts = parts_of(long_policy(7, flags=TAMPER_CLOSES))
-    meter = rig(opening=opening(50_000_000), tariff=RICH_TARIFF, policy=long_policy(6))
     meter.books.tariff_offsets = RICH_TARIFF.offsets
     meter.start()
+    boots = meter.read()["boot_count"]
     for number in range(5):
         meter.draw(5)
         meter.run(2 * 3600)
@@ -111,11 +115,19 @@ def test_a_life_with_everything_leaves_ten_kilobytes(
     meter.hear(meter.books.seal(Nack(0, ((slot_of(MIDNIGHT_S) + 3, 20), (slot_of(MIDNIGHT_S) + 60, 2)))))
     meter.run(3600)
     living = meter.read()
-    assert living["boot_count"] == 1
+    assert living["boot_count"] == boots
     assert (living["policy_version"], living["key_epoch"], living["command"], living["report_slots"]) == (7, 5, 5, 2)
     meter.restart().run(3600)
     booted = meter.read()
+    assert booted["boot_count"] == boots + 1
+    return living, booted
+
+
+def test_a_life_with_everything_leaves_ten_kilobytes(
+    rig: Callable[..., Rig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing may bring the heap near its end."""
+    living, booted = life_with_everything(rig(**EVERYTHING))
     with capsys.disabled():
         print(f"\nminimum free heap of a life with everything: {living['heap_free_min']} bytes")
     assert min(living["heap_free_min"], booted["heap_free_min"]) > 10_240
-    assert booted["boot_count"] == 2
