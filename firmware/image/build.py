@@ -120,7 +120,9 @@ def _recipe(name: str, folder: Path, unpacked: dict[str, Path], heap_bytes: int)
     if name == MICROPYTHON:
         left_out = [f"MICROPY_{part}=0" for part in ("PY_FFI", "PY_SSL", "SSL_MBEDTLS", "PY_BTREE", "PY_THREAD")]
         flags = f"CFLAGS_EXTRA=-DMICROPY_PY_CRYPTOLIB=1 -DMICROPY_SSL_MBEDTLS=1 -Wno-error {maps}"
-        settings = (*common, "VARIANT=standard", *left_out, "FROZEN_MANIFEST=", *modules, flags)
+        # The linker's own mark would be a hash over debugging information, which knows places.
+        unmarked = "LDFLAGS_EXTRA=-Wl,--build-id=none"
+        settings = (*common, "VARIANT=standard", *left_out, "FROZEN_MANIFEST=", *modules, flags, unmarked)
         return Recipe("gcc", micropython / "ports" / "unix", settings, MICROPYTHON, (C_MODULES,))
     shutil.rmtree(folder / "frozen", ignore_errors=True)  # what left the manifest leaves the image
     frozen = stage(folder / "frozen")
