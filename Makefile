@@ -59,7 +59,7 @@ test: $(DEV_READY) ## everything: style, types, walls, all tests, on both interp
 test-again: $(DEV_READY)
 	GUELTA_MICROPYTHON=$(CURDIR)/$(BUILT)/micropython $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m micropython tests
 
-hil: firmware ## the image in QEMU: power cuts, valve, watchdog, a real headend
+hil: $(DEV_READY) firmware ## the image in QEMU: power cuts, valve, watchdog, a real headend
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS) hil_tests
 
 firmware: $(DEMO_READY) toolchain ## fetch the pinned sources, build the interpreter and the images (build/firmware)
