@@ -18,10 +18,10 @@ from hil_tests.rig.unix_meter import UnixMeter
 
 RUNS = 3
 PULSES = 4_000
-CPU_S_MAX = 30
+CPU_S_MAX = 45  # a guard that holds on a busy machine too; the wall's seconds are `guelta bench day`'s to tell
 HEAP_FREE_MIN = 6 * 1024
-# What a console tells of the machine, not of the meter.
-MACHINES_OWN = {"heap_free_min", "interpreter", "interpreter_version", "reset_cause"}
+# What a console tells of the machine, not of the meter. A sealed session writes a few times before it answers.
+MACHINES_OWN = {"heap_free_min", "interpreter", "interpreter_version", "reset_cause", "flash_operations"}
 
 pytestmark = [pytest.mark.image_only, pytest.mark.xdist_group("day"), pytest.mark.timeout(600)]
 
@@ -63,7 +63,7 @@ def test_a_day_is_the_same_day_in_three_runs(runs: list[Lived], capsys: pytest.C
 def test_the_day_held_what_a_day_can_hold(runs: list[Lived]) -> None:
     """Dry taps and paid ones, packs in fragments, commands, and every litre and franc accounted for."""
     told, peer = runs[0].told, runs[0].day.peer
-    reading = told.reading
+    reading = runs[0].reading
     assert told.closures >= 5
     assert (reading["boot_count"], reading["safe_mode"], reading["bad_copies"]) == (2, 0, 0)
     assert (reading["tariff_version"], reading["policy_version"], reading["command"]) == (2, 2, 2)
@@ -76,7 +76,7 @@ def test_the_day_held_what_a_day_can_hold(runs: list[Lived]) -> None:
 def test_the_day_fits_a_heap_of_forty_kilobytes(runs: list[Lived], image: Path) -> None:
     """The whole application, its day, and a margin."""
     assert Image(image).number("heap_bytes") == HEAP_BYTES == 40_960
-    assert all(lived.told.reading["heap_free_min"] >= HEAP_FREE_MIN for lived in runs)
+    assert all(lived.reading["heap_free_min"] >= HEAP_FREE_MIN for lived in runs)
 
 
 @pytest.mark.parametrize("interpreter", ["wheel", "built"])
@@ -97,5 +97,5 @@ def test_the_image_and_the_unix_meter_live_the_same_day(
     assert first_difference(runs[0].told.steps, lived.told.steps) == ""
     assert lived.told.steps == runs[0].told.steps
     assert lived.files == runs[0].files
-    apart = {name for name, value in lived.told.reading.items() if value != runs[0].told.reading[name]}
+    apart = {name for name, value in lived.reading.items() if value != runs[0].reading[name]}
     assert apart <= MACHINES_OWN

@@ -9,7 +9,7 @@ import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hil_tests.rig.bench import Board
 from hil_tests.rig.unix_meter import UnixMeter
@@ -21,10 +21,14 @@ MakeBoard = Callable[[Path, str], Board]
 
 
 class Lived(NamedTuple):
-    """A day on a board. `files`: its flash at the day's end. `cpu_s`: the processor time of rig and board together."""
+    """A day on a board. `files`: its flash at the day's end. `reading`: what its console told after that.
+
+    `cpu_s`: the processor time of rig and board together.
+    """
 
     told: Told
     files: bytes
+    reading: dict[str, Any]
     cpu_s: float
     day: Day
 
@@ -51,9 +55,10 @@ def live(make_board: MakeBoard, new: Path, flash: Path) -> Lived:
         told = day.live()
         with flash.open("rb") as file:
             files = file.read(FILES_BYTES)
+        reading = day.meter.reads()
     finally:
         board.dispose()
-    return Lived(told, files, _cpu_s() - before_s, day)
+    return Lived(told, files, reading, _cpu_s() - before_s, day)
 
 
 def _cpu_s() -> float:

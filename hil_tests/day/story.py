@@ -92,13 +92,12 @@ def _peer(world: World) -> Peer:
 
 
 class Told(NamedTuple):
-    """What a day came to. `reading` is what the meter's console tells at its end."""
+    """What a day came to."""
 
     steps: list[Step]
     pulses: int
     closures: int
     frames: int
-    reading: dict[str, Any]
     wall_s: float
 
 
@@ -129,7 +128,7 @@ class Day:
         wall_s = time.monotonic() - began
         steps = list(self.recorded.steps)
         meter = self.meter
-        return Told(steps, meter.delivered_l, meter.valve.closures, len(meter.frames), meter.reads(), wall_s)
+        return Told(steps, meter.delivered_l, meter.valve.closures, len(meter.frames), wall_s)
 
     def _happens(self, hour: int) -> None:
         """What somebody does at the beginning of this hour."""
