@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import which
 from typing import Any, NoReturn
 
 import click
@@ -26,7 +27,27 @@ TEXTS = {
         "plus petit tas où tient une journée entière : {count} octets",
     ),
     "there": ("all in {folder}", "tout est dans {folder}"),
+    "no_image": (
+        "there is no {image}: build it with `make firmware`",
+        "{image} n’existe pas : `make firmware` la construit",
+    ),
+    "no_qemu": (
+        "no qemu-system-arm: sudo apt-get install --no-install-recommends -y qemu-system-arm",
+        "qemu-system-arm manque : sudo apt-get install --no-install-recommends -y qemu-system-arm",
+    ),
+    "no_checkout": (
+        "the heap is measured with hil_tests, which stand in a checkout, not in an installation",
+        "le tas se mesure avec hil_tests, qui sont dans les sources, pas dans une installation",
+    ),
 }
+
+
+class CannotMeasure(Exception):
+    """What is missing on this machine: a name in TEXTS."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(TEXTS[name][0])
+        self.name = name
 
 
 @click.group()
@@ -78,25 +99,33 @@ def size(image: Path, as_json: bool, lang: str | None) -> None:
     """
     from bench.image_heap import heap_min
 
+    language = LANGUAGES.index(lang or default_language())
     try:
+        if not image.is_file():
+            raise CannotMeasure("no_image")
         text_bytes, ram_bytes = Image(image).size()
         heap_min_bytes = heap_min(image, image_in_qemu)
+    except CannotMeasure as cannot:
+        raise click.ClickException(TEXTS[cannot.name][language].format(image=image)) from cannot
     except (FirmwareFailed, MeterFailed) as failed:
         _fail(failed)
     figures = {"text_bytes": text_bytes, "ram_bytes": ram_bytes, "heap_min_bytes": heap_min_bytes}
     if as_json:
         click.echo(json.dumps(figures))
         return
-    language = LANGUAGES.index(lang or default_language())
     for name, count in figures.items():
         click.echo(TEXTS[name][language].format(count=count))
 
 
 def image_in_qemu(image: Path, flash: Path, provision_hex: str) -> Any:
     """The image in QEMU, in lock-step. The rig belongs to a checkout, not to an installation."""
-    from hil_tests.rig.console import SealedConsole
-    from hil_tests.rig.image_meter import ImageMeter
-
+    try:
+        from hil_tests.rig.console import SealedConsole
+        from hil_tests.rig.image_meter import ImageMeter
+    except ModuleNotFoundError as missing:
+        raise CannotMeasure("no_checkout") from missing
+    if which("qemu-system-arm") is None:
+        raise CannotMeasure("no_qemu")
     console = SealedConsole(decode(bytes.fromhex(provision_hex)))
     return ImageMeter(image.name, image, flash, provision_hex, console)
 

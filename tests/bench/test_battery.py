@@ -129,10 +129,13 @@ def test_a_figure_given_by_hand_is_labelled_as_given(tmp_path: Path) -> None:
 
 
 def test_without_an_image_or_qemu_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CannotMeasure, match="make firmware"):
-        ready(tmp_path / "meter.elf")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CannotMeasure, match=r"apt-get install .*qemu-system-arm"):
         ready(tmp_path / "meter.elf")
+    emulator = tmp_path / "qemu-system-arm"
+    emulator.touch(0o755)
+    with pytest.raises(CannotMeasure, match="make firmware"):
+        ready(tmp_path / "meter.elf")
+    emulator.unlink()
     done = CliRunner().invoke(command, ["--profile", "lora_daily"])
     assert done.exit_code == 1 and "--cpu-us-per-day" in done.output

@@ -89,7 +89,9 @@ def test_the_command_prints_the_three_figures(tmp_path: Path, monkeypatch: pytes
 def test_a_file_that_is_no_image_and_none_at_all_are_refused_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no image")
     for name, what in (("text", "is no image"), ("none", "there is no")):
-        answer = CliRunner().invoke(commands.firmware, ["size", "--image", str(tmp_path / name), "--json"])
+        answer = CliRunner().invoke(
+            commands.firmware, ["size", "--image", str(tmp_path / name), "--json", "--lang", "en"]
+        )
         assert answer.exit_code == 1
         assert what in answer.output and "`make firmware`" in answer.output
 
@@ -113,3 +115,16 @@ def test_a_build_tells_what_it_made_and_a_refusal_is_one_line(tmp_path: Path, mo
 
 def _never(*_: object) -> Any:
     raise AssertionError("no meter is started here")
+
+
+def test_without_qemu_it_is_qemu_that_is_missing_in_both_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = ["size", "--image", str(image(tmp_path / "meter.elf"))]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for language, what in (("en", "no qemu-system-arm: sudo"), ("fr", "qemu-system-arm manque : sudo")):
+        answer = CliRunner().invoke(commands.firmware, [*named, "--lang", language])
+        assert answer.exit_code == 1
+        assert what in answer.output
+    absent = CliRunner().invoke(commands.firmware, ["size", "--image", str(tmp_path / "none"), "--lang", "fr"])
+    assert "n’existe pas" in absent.output
