@@ -4,10 +4,10 @@ Time is granted over UART3 (lock-step): nothing passes on the machine between tw
 it is as repeatable as one with the unix meter.
 
     meter -> rig   'W' seq u8 | deadline_us u48                       idle; wake me then (all ones: never)
-    rig -> meter   'G' seq u8 | now_us u48 | rx0 u16 | rx1 u16 | rx2 u16
+    rig -> meter   'G' seq u8 | now_us u48 | rx u16
 
-rx counts all bytes written so far to UART0, 1 and 2: the meter wakes only when they have arrived. What it says on the
-other UARTS before a 'W' is in our sockets when the 'W' is.
+rx counts all bytes written so far to UART0, 1 and 2 together: the meter wakes only when they have arrived. What it says
+on the other UARTs before a 'W' is in our sockets when the 'W' is.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ class Wait(NamedTuple):
 
 def grant(sequence: int, now_us: int, written: Sequence[int]) -> bytes:
     """Answer to the Wait of that sequence: it is now `now_us`, and so much was written to UART0, 1 and 2."""
-    counts = b"".join((count & 0xFFFF).to_bytes(2, "big") for count in written)
-    return b"G" + bytes((sequence,)) + now_us.to_bytes(6, "big") + counts
+    return b"G" + bytes((sequence,)) + now_us.to_bytes(6, "big") + (sum(written) & 0xFFFF).to_bytes(2, "big")
 
 
 def parse_wait(record: bytes) -> Wait:

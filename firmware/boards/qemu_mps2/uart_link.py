@@ -7,7 +7,7 @@ service port, have come in.
 import mps2
 from machine import UART, WDT
 
-from firmware.boards.streams.records import CONSOLE, FIELD, PAYLOAD_BYTES_MAX, RADIO, Records, write_record
+from firmware.boards.streams.records import CONSOLE, FIELD, RADIO, Records, write_record
 
 # The watchdog looks at the meter's loop: what does not come round within this time is reset (CT-04: nothing is lost).
 WATCHDOG_MS = 8000
@@ -48,10 +48,10 @@ class UartLink:
                 else:
                     self.field.handle(payload)
                 payload = records.take()
-        data = self.console.read(PAYLOAD_BYTES_MAX)
-        if data:
-            self.requests.append(data)
-        return taken or bool(data)
+        waiting = self.console.any()
+        if waiting:
+            self.requests.append(self.console.read(waiting))
+        return taken or waiting > 0
 
     def forget(self):
         """Drop what is half here: a reset in the middle of a record swallowed its beginning."""

@@ -41,9 +41,9 @@ class Records:
 
     def take(self):
         """The payload of the oldest whole record, or None."""
-        fresh = self.stream.read(PAYLOAD_BYTES_MAX)
-        if fresh:
-            self.held += fresh
+        waiting = self.stream.any()  # a read of the most there may be would take that much heap each time
+        if waiting:
+            self.held += self.stream.read(waiting)
         held = self.held
         if len(held) < HEAD_BYTES:
             return None

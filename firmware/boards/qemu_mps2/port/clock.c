@@ -4,8 +4,8 @@
 // for an interrupt. Lock-step is chosen by a word that the rig puts into memory before the start: then this clock stands
 // still, and a wait asks the rig on UART3:
 //     meter -> rig   'W' | seq u8 | deadline_us u48            idle; wake me then (all ones: never)
-//     rig -> meter   'G' | seq u8 | now_us u48 | rx u16 x 3    it is now now_us, and so many bytes went to UART0..2
-// The wait ends when the bytes named have arrived, so the order in which the UARTs deliver does not matter.
+//     rig -> meter   'G' | seq u8 | now_us u48 | rx u16        it is now now_us, and so many bytes went to UART0..2
+// The wait ends when that many have arrived in all, so the order in which the UARTs deliver does not matter.
 #include "py/mphal.h"
 
 #define TIMER(at, offset) REGISTER(0x40000000 + 0x1000 * (at) + (offset))
@@ -18,7 +18,7 @@ enum { TICKS_PER_US = 25, LINE_TIMER0 = 8, LINE_TIMER1 = 9 };
 
 #define STRAP REGISTER(0x20040000)
 #define STRAP_LOCKSTEP 0x53494D31
-#define GRANT_BYTES 14
+#define GRANT_BYTES 10
 #define NEVER_US ((1ull << 48) - 1)
 
 static volatile uint32_t wraps;
@@ -128,15 +128,6 @@ static uint64_t get_u(const uint8_t *at, int size) {
     return value;
 }
 
-static bool everything_arrived(const uint8_t *counts) {
-    for (unsigned uart = UART_CONSOLE; uart <= UART_FIELD; uart++) {
-        if ((uint16_t)uart_received[uart] != get_u(counts + 2 * uart, 2)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // Wait for interrupts until `ready`, which is asked with interrupts off.
 #define IDLE_UNTIL(ready) \
     for (uint32_t state = irq_disable();; state = irq_disable()) { \
@@ -159,7 +150,7 @@ static void wait_for_grant(uint64_t deadline_us) {
         IDLE_UNTIL(uart_any(UART_CLOCK) >= GRANT_BYTES);
         uart_read(UART_CLOCK, grant, GRANT_BYTES);
     } while (grant[0] != 'G' || grant[1] != sequence);
-    IDLE_UNTIL(everything_arrived(grant + 8));
+    IDLE_UNTIL((uint16_t)inputs() == get_u(grant + 8, 2));
     uint64_t now_us = get_u(grant + 2, 6);
     if (now_us > granted_us) {
         granted_us = now_us;
