@@ -96,6 +96,6 @@ def _lives(process: int) -> bool:
 def test_waits_and_grants_are_as_firmware_speaks_them() -> None:
     assert parse_wait(bytes.fromhex("57 2a 0000000186a0")) == Wait(0x2A, 100_000)
     assert parse_wait(b"W\x01" + b"\xff" * 6) == Wait(1, NEVER_US)
-    assert grant(7, 1_000_000, (1, 65_536 + 2, 3)) == bytes.fromhex("47 07 0000000f4240 0001 0002 0003")
+    assert grant(7, 1_000_000, (1, 65_536 + 2, 3)) == bytes.fromhex("47 07 0000000f4240 0006")
     with pytest.raises(LinkBroken, match="not a wait record: 4701"):
         parse_wait(b"G\x01")
