@@ -45,7 +45,7 @@ class Valve:
         self.retry_us = 0  # do not start the motor before
         self.first = False  # the start that is due is the first of a decision, or has waited for the budget
         self.counted = False  # ... and is in the count on flash
-        self.overrun = False  # the motor ran its time and is to be stopped
+        self.overrun = False  # the motor is to be stopped: it ran its time, or what turns it round must wait
         self.exercise = 0
         self.stands = None  # OPEN or CLOSED: the end it came to, and the motor was not started since
         self.passed_l = 0  # through the valve since it was driven here
@@ -127,6 +127,7 @@ class Valve:
         if own and state.own_moves >= OWN_MOVES_MAX:
             self.first = state.valve_intent == OPEN
             self.retry_us = now_us + HOUR_US
+            self.overrun = self.overrun or self.stands is None  # turned round on its way: it must not run on unwatched
             return False
         self.first = False
         self.counted = True
@@ -163,8 +164,9 @@ class Valve:
         if stop == wanted and self.state.valve_moving:
             valve_turns.turn(self, ARRIVED, now_us, unix_s)
             return True
-        self.overrun = runs_us >= MOVE_US_MAX
-        if self.overrun or (stop == base.END_STOP_NONE and self.motor_since_us is not None):
+        late = runs_us >= MOVE_US_MAX
+        self.overrun = self.overrun or late  # what is heard has the tick look twice before the motor is commanded
+        if late or (stop == base.END_STOP_NONE and self.motor_since_us is not None):
             valve_turns.turn(self, FAILED, now_us, unix_s)
             return True
         return False

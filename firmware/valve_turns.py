@@ -33,8 +33,8 @@ def turn(valve, what, now_us, unix_s):
     elif what == GUSHES:
         _gushes(valve, state, now_us, unix_s)
     elif state.valve_moving:
-        if valve.attempts:
-            valve.retry_us = 0  # a motor that failed tries again for who asks
+        if valve.attempts and not valve.first:
+            valve.retry_us = 0  # a motor that failed tries again for who asks, but not beyond the budget
     elif valve.opened_us is not None and now_us - valve.opened_us >= DRY_US:
         _dry(valve, now_us, unix_s)
 
@@ -46,7 +46,7 @@ def _arrived(valve, state, now_us, unix_s):
     valve.stands = state.valve_intent
     valve.attempts = 0
     if valve.exercise:
-        valve.exercise = 0
+        valve.exercise = state.valve_fault = 0  # one that failed at first has come home
         state.exercises += 1
         valve.events.add(event_codes.VALVE_EXERCISED, unix_s, state.exercises)
     elif not valve.driven_again:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bench.valve_scene import Home
+from firmware.valve import MOVE_US_MAX
 from protocol.rules.policy import NEVER_CLOSE_LOCK, NEW, TAMPER_CLOSES, Policy
 from protocol.wire import event_codes
 from simulator import link
@@ -111,6 +112,22 @@ def test_a_cut_in_the_middle_of_an_exercise_ends_open(cut_us: int) -> None:
     home.power_on()
     home.run(MINUTE_US)
     assert (home.valve.position, home.state.valve_moving) == (link.END_OPEN, 0)
+
+
+def test_an_exercise_that_came_home_late_leaves_no_fault() -> None:
+    """CT-01: a valve that stands open again is not told as one that fails, and is exercised again."""
+    home = quiet_home()
+    home.state.moved_s -= MONTH_S
+    starts = len(home.starts_us)
+    while len(home.starts_us) == starts:
+        home.run(SECOND_US // 10)
+    home.valve.mute_ends()
+    home.run(HOUR_US)
+    assert home.noticed[-1].code == event_codes.VALVE_STUCK
+    home.valve.heal()
+    home.press()
+    home.run(MINUTE_US)
+    assert (home.state.exercises, home.state.valve_moving, home.state.valve_fault) == (1, 0, 0)
 
 
 def test_credit_that_ends_during_an_exercise_closes() -> None:
@@ -258,6 +275,63 @@ def test_a_reset_at_each_start_empties_no_battery() -> None:
     home.run(12 * HOUR_US)
     assert 3 <= len(home.starts_us) - starts <= 13
     assert home.state.moves - moves == len(home.starts_us) - starts, "counted before the motor starts"
+
+
+def test_presses_before_a_stuck_valve_stay_within_the_budget() -> None:
+    """CT-02: whoever presses the button all day does not empty the battery; one start an hour is left."""
+    home = quiet_home()
+    home.end_credit()
+    home.run(2 * HOUR_US)  # into a new day
+    home.valve.stick()
+    home.pay(100)
+    home.run(10 * MINUTE_US)
+    starts = len(home.starts_us)
+    for _ in range(4 * 60):
+        home.press()
+        home.run(MINUTE_US)
+    assert len(home.starts_us) - starts <= 12 + 4
+    home.valve.heal()
+    home.run(HOUR_US)
+    assert home.valve.position == link.END_OPEN
+
+
+def commands_of(home: Home) -> list[int]:
+    """What the motor is told from now on."""
+    told: list[int] = []
+    drive = home.valve.drive
+
+    def listen(command: int) -> None:
+        told.append(command)
+        drive(command)
+
+    home.valve.drive = listen  # type: ignore[method-assign]
+    return told
+
+
+def test_a_motor_that_ran_its_time_is_stopped_though_a_frame_comes_at_that_instant() -> None:
+    """CT-02: what is heard has the tick begin again; the stop is not forgotten, or a stalled motor pulls for hours."""
+    home = quiet_home()
+    told = commands_of(home)
+    home.valve.mute_ends()
+    home.world.after(MOVE_US_MAX, home.end_credit)  # says nothing new, but is authentic
+    home.end_credit()
+    home.run(30 * SECOND_US)
+    assert told == [link.MOTOR_CLOSE, link.MOTOR_STOP]
+
+
+def test_a_motor_is_stopped_on_its_way_when_turning_it_round_must_wait_for_the_budget() -> None:
+    """CT-02: nobody watches its time any more."""
+    home = quiet_home(NEW._replace(flags=TAMPER_CLOSES))
+    home.end_credit()
+    home.run(MINUTE_US)
+    home.state.own_moves = 12
+    told = commands_of(home)
+    home.valve.mute_ends()
+    home.pay(100)
+    home.run(SECOND_US)
+    home.advance(link.tamper(True))
+    home.run(MINUTE_US)
+    assert told == [link.MOTOR_OPEN, link.MOTOR_STOP]
 
 
 # On the device --------------------------------------------------------------------------------------------------------
