@@ -10,7 +10,7 @@ import pytest
 from hil_tests.rig.bench import Meter
 from hil_tests.rig.office import Office
 from hil_tests.rig.valve import PipeValve
-from protocol.wire.event_codes import VALVE_LEAK_BY, VALVE_STUCK, VALVE_STUCK_OPEN
+from protocol.wire.event_codes import BACKFLOW, VALVE_LEAK_BY, VALVE_STUCK, VALVE_STUCK_OPEN
 from protocol.wire.messages import VALVE_CLOSED, VALVE_FAULT
 
 DAY_S, HOUR_S = 86_400, 3_600
@@ -111,4 +111,20 @@ def test_a_valve_wired_backwards_is_never_said_to_be_closed(meter: Meter, valve:
     meter.lives(20 * 60)
     assert VALVE_STUCK in meter.ear.events()
     assert meter.shows().valve == VALVE_FAULT
+    all_agree(meter, headend)
+
+
+@pytest.mark.usefixtures("a_few_litres")
+def test_water_that_runs_back_is_told_survives_a_cut_and_moves_no_money(meter: Meter, headend: Office) -> None:
+    meter.draws(3)
+    before = meter.reads()
+    meter.runs_back(10)
+    meter.lives(HOUR_S)
+    assert BACKFLOW in meter.ear.events()
+    meter.cut_power()
+    meter.power_on()
+    after = meter.reads()
+    assert after["reverse_l"] == 10
+    money = ("volume_l", "spent_mills", "balance_mills")
+    assert [after[name] for name in money] == [before[name] for name in money]
     all_agree(meter, headend)

@@ -49,6 +49,7 @@ class Meter:
         self.ear = Ear(identity)
         self.face: Face | None = None
         self.delivered_l = 0
+        self.run_back_l = 0
         self.battery_mv = BATTERY_MV
         self.clock_runs = True
         self.was_cut = False
@@ -99,6 +100,11 @@ class Meter:
     def pulses(self, count: int) -> None:
         """So many litres turn its counter, whatever the valve."""
         self._flows(count)
+
+    def runs_back(self, litres: int) -> None:
+        """So many litres turn its counter backwards."""
+        self.run_back_l += litres
+        self._tell(link.reverse_pulses(self.run_back_l))
 
     def draws(self, litres: int, seconds_each: int = 1) -> int:
         """Someone opens the tap for so many litres; what comes out of it, one by one."""
@@ -157,7 +163,8 @@ class Meter:
 
     def _sensed(self) -> list[bytes]:
         clock = link.real_time(unix_s(self._world.now_us), self.clock_runs)
-        return [link.pulses(self.delivered_l), clock, link.battery(self.battery_mv), link.tamper(False)]
+        counts = [link.reverse_pulses(self.run_back_l), link.pulses(self.delivered_l)]
+        return [*counts, clock, link.battery(self.battery_mv), link.tamper(False)]
 
     def _flows(self, litres: int) -> None:
         self.delivered_l += litres
