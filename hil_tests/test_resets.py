@@ -103,6 +103,15 @@ def test_a_fault_is_a_reset_that_says_so(live: LiveMeter, desk: Desk) -> None:
     nothing_lost(live)
 
 
+def test_a_reset_from_outside_is_no_watchdog_s_however_long_the_meter_slept(live: LiveMeter, desk: Desk) -> None:
+    """CT-04: the watchdog is fed before half its time, when it would note itself as the cause of what comes next."""
+    live.lives(WATCHDOG_S / 2 + 1)
+    live.face = None
+    live.machine.reset()
+    comes_back(live, within_s=5)
+    assert cause(live, desk) == RESET_PIN
+
+
 def test_a_frozen_meter_goes_on_where_it_stood(live: LiveMeter) -> None:
     live.pulses(40)
     live.lives(0.5)

@@ -11,7 +11,7 @@ from firmware.boards.streams.records import CONSOLE, FIELD, RADIO, Records, writ
 
 # The watchdog looks at the meter's loop: what does not come round within this time is reset (CT-04: nothing is lost).
 WATCHDOG_MS = 8000
-FEED_US = 4000000
+FEED_US = 3000000  # before half of it, when the watchdog notes itself as the cause of the next reset
 
 
 class UartLink:
