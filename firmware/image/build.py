@@ -156,9 +156,11 @@ def _stamp(recipe: Recipe, folder: Path) -> str:
 def rebuilt(frozen: Path, out: Path, folder: Path = FOLDER) -> Path:
     """The production image of `folder` with other frozen code: a control. What is compiled for it is not again."""
     name = next(iter(IMAGES))
-    recipe = _recipe(name, folder.absolute(), trees(folder.absolute(), APT, RELEASE), HEAP_BYTES)
+    folder = folder.absolute()
+    with _alone(folder):
+        recipe = _recipe(name, folder, trees(folder, APT, RELEASE), HEAP_BYTES)
+        shutil.copytree(folder / "obj" / name, out)
     settings = tuple(f"FROZEN={frozen}" if one.startswith("FROZEN=") else one for one in recipe.settings)
-    shutil.copytree(folder / "obj" / name, out)
     _run(name, recipe._replace(settings=settings), out, out / "log")
     return out / recipe.made
 
