@@ -104,7 +104,7 @@ def _state_after_loss(board, store):
     fresh.log_generation = fresh.report_generation = fresh.sent_generation = generation
     store.state.bad_copies = 2  # told, even where nothing is left to be bad
     store.state.sequence = (generation & 0x7F) << 24  # a copy of before that turns up again is outvoted
-    fresh.pulses_taken, fresh.reverse_taken = board.pulses(), board.reverse_pulses()
+    fresh.pulses_taken, fresh.reverse_taken = board.pulses(), board.reverse_pulses() or 0
     place(fresh, board.rtc())
     return fresh
 

@@ -42,7 +42,7 @@ def provision(board, data, format_flash):
     store = boot.Store(board.files, board.eeprom)
     store.counter.create()
     fresh = state.State()
-    fresh.pulses_taken, fresh.reverse_taken = board.pulses(), board.reverse_pulses()
+    fresh.pulses_taken, fresh.reverse_taken = board.pulses(), board.reverse_pulses() or 0
     boot.place(fresh, board.rtc())
     meter = Meter(board, who, fresh, store)
     for kind, version, from_slot, body in who.packs:

@@ -46,7 +46,9 @@ class Register:
         return litres
 
     def take_back(self, count):
-        """Take the count of water that ran backwards."""
+        """Take the count of water that ran backwards; None before its counter has spoken."""
+        if count is None:
+            return
         state = self.state
         state.reverse_ml += fresh_pulses(state.reverse_taken, count) * self.pulse_ml
         state.reverse_taken = count

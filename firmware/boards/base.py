@@ -51,7 +51,7 @@ class Board:
         raise NotImplementedError
 
     def reverse_pulses(self):
-        """The same of water that ran backwards; 0 where the meter's body cannot tell."""
+        """The same of water that ran backwards; 0 where the meter's body cannot tell, None until somebody has said."""
         return 0
 
     def take_button(self):

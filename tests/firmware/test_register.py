@@ -152,6 +152,18 @@ def test_backwards_is_kept_apart_on_a_real_meter(rig: Make) -> None:
     assert (after["volume_l"], after["balance_mills"]) == (before["volume_l"], before["balance_mills"])
 
 
+def test_backwards_is_counted_once_though_its_counter_speaks_late_after_a_reset(rig: Make) -> None:
+    """CT-04, M03: a count that nobody has told yet is not a counter that began again at zero."""
+    meter = rig(opening=RICH).start(inputs=(link.reverse_pulses(0),))
+    meter.advance(link.reverse_pulses(8))
+    meter.run(3_600)
+    meter.kill()
+    meter.start(provision=False)
+    meter.run(10)
+    meter.advance(link.reverse_pulses(9))
+    assert meter.read()["reverse_l"] == 9
+
+
 # Formats --------------------------------------------------------------------------------------------------------------
 def test_a_state_of_format_2_is_read_and_what_came_later_begins_at_nothing() -> None:
     made = states.State()

@@ -23,7 +23,7 @@ class Field:
         self.output = output
         self.on_arm_cut = on_arm_cut
         self.pulses = 0
-        self.reverse_pulses = 0
+        self.reverse_pulses = None
         self.presses = 0
         self.tampered = False
         self.battery_mv = BATTERY_MV_NEW
