@@ -24,7 +24,8 @@ def notice(tx: Tx, decoded: Decoded, newest: bool) -> None:
         for entry in decoded.message.events:
             if entry.code == FLASH_LOST and newest and _told_at(tx, meter_id) is None:
                 detail = {"blank": entry.argument, "said_unix_s": entry.at_unix_s, "counter": counter}
-                open_case(tx, CaseKind.FLASH_LOST, f"{meter_id.hex()}:{entry.event_no}", meter_id, **detail)
+                key = f"{meter_id.hex()}:{decoded.authentic.link.generation}:{entry.event_no}"
+                open_case(tx, CaseKind.FLASH_LOST, key, meter_id, **detail)
     elif isinstance(decoded.message, Anchor):
         told_at = _told_at(tx, meter_id)
         if told_at is not None and told_at < counter:

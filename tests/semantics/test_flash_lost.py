@@ -3,14 +3,18 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from headend.ingest.flash_lost import notice
 from headend.meters.renewal import renew_meter
 from headend.web.facts import read_facts
 from headend.web.present import home as card
 from headend.web.texts import TEXTS
+from protocol.wire.event_codes import FLASH_LOST
+from protocol.wire.messages import Event, EventEntry
 from tests.headend.world import World
 from tests.semantics.home import DAY_S, Home
 
@@ -84,6 +88,23 @@ def test_a_flash_that_can_be_read_again_goes_on_where_it_stopped(world: World) -
     assert differences == {} and alarms(world, "en") == []
     lose_flash(home)
     assert [row[0] for row in cases(world)] == ["flash-lost", "flash-lost"]
+
+
+def test_a_flash_lost_in_a_later_life_at_the_same_counter_is_a_case_of_its_own(world: World) -> None:
+    """SEMANTICS A4, I15: fresh keys begin their counters anew, and the keepsake skips by the same step."""
+    meter_id = Home(world).meter_id
+    message = Event((EventEntry(0x80000000 | 4160, 1_900_000_000, FLASH_LOST, 1),))
+    for generation in (1, 2):
+        told: Any = SimpleNamespace(
+            message=message,
+            authentic=SimpleNamespace(
+                received=SimpleNamespace(meter_id=meter_id), counter=4160, link=SimpleNamespace(generation=generation)
+            ),
+        )
+        world.writer.run(lambda tx, told=told: notice(tx, told, True))
+        assert cases(world)[-1] == ("flash-lost", 1, None)
+        world.writer.run(lambda tx: renew_meter(tx, world.keyring, meter_id, None))
+    assert len(cases(world)) == 2
 
 
 def test_a_new_wallet_for_the_meter_closes_the_case(world: World) -> None:
