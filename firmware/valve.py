@@ -77,7 +77,7 @@ class Valve:
         `critical`: the battery is at its last reserve. After the one move it is good for, the valve stays as it is.
         """
         state = self.state
-        if critical and state.final_move:
+        if critical and state.final_move and (self.reserve_spent or want != self.stands):
             return False
         changed = state.valve_reason != reason or (state.final_move and not critical)
         state.valve_reason = reason
@@ -94,7 +94,7 @@ class Valve:
         self.attempts = self.driven_again = self.exercise = 0
         self.first = True
         if want == self.stands:
-            state.valve_moving = 0  # what was wanted meanwhile had to wait
+            state.valve_moving = state.final_move = 0  # what was wanted meanwhile had to wait, and was not begun
         return True
 
     def drive(self, now_us):

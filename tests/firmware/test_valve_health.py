@@ -334,6 +334,26 @@ def test_a_motor_is_stopped_on_its_way_when_turning_it_round_must_wait_for_the_b
     assert told == [link.MOTOR_OPEN, link.MOTOR_STOP]
 
 
+def test_a_last_move_that_had_to_wait_is_not_made_when_nobody_wants_it_any_more() -> None:
+    """CT-02, M12: a contact that flapped shuts no one out a day later, and the reserve is still good for its move."""
+    home = quiet_home(NEW._replace(flags=TAMPER_CLOSES))
+    home.state.own_moves = 12
+    home.advance(link.battery(2_600))
+    home.advance(link.tamper(True))
+    home.run(MINUTE_US)
+    assert (home.valve.position, home.state.valve_moving) == (link.END_OPEN, 1)
+    home.advance(link.tamper(False))
+    home.run(DAY_US + HOUR_US)
+    assert home.valve.position == link.END_OPEN
+    starts = len(home.starts_us)
+    home.advance(link.tamper(True))
+    home.run(MINUTE_US)
+    assert home.valve.position == link.END_CLOSED
+    home.advance(link.tamper(False))
+    home.run(DAY_US)
+    assert len(home.starts_us) - starts == 1
+
+
 # On the device --------------------------------------------------------------------------------------------------------
 def test_the_console_tells_moves_motor_time_and_what_the_flow_says(rig: Make) -> None:
     meter = rig(opening=opening(1_000)).start()
