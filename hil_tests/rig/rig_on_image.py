@@ -38,7 +38,7 @@ class RigOnImage(Rig):
         self._pace: dict[int, int] = {}
 
     def paces_flash(self, elf: Image, program_us: int, erase_us: int) -> None:
-        """From the next power-on its flash takes that long for 16 bytes programmed and for 256 erased."""
+        """While it works towards a kill, its flash takes that long for 16 bytes programmed and for 256 erased."""
         self._pace = {elf.address("program_step_us"): program_us, elf.address("erase_step_us"): erase_us}
 
     def __exit__(self, *_: object) -> None:
@@ -51,13 +51,14 @@ class RigOnImage(Rig):
             with self._first as process:
                 process.start()
         self.booted_s = self.now_s
-        self._switch_on()
+        self.image.switch_on()
         return self.advance(*inputs, *self._sensed())
 
     def start_and_kill(self, *, after_s: float) -> None:
         """Power on, and off again so long, by the wall clock, after it got its inputs."""
         self.booted_s = self.now_s
-        self._switch_on()
+        self.image.switch_on()
+        self._slow_down()
         began = time.monotonic()
         self.image.grant(self._now_us(), self._sensed())
         self._cut_at(began + after_s)
@@ -68,6 +69,7 @@ class RigOnImage(Rig):
 
     def kill_at_work(self, *records: bytes, after_s: float) -> None:
         """Hand over records, let the meter work, and cut the power by the wall clock, wherever it is just then."""
+        self._slow_down()
         began = time.monotonic()
         self.image.grant(self._now_us(), records)
         self._cut_at(began + after_s)
@@ -80,8 +82,7 @@ class RigOnImage(Rig):
             self._take(self.image.advance(self._now_us(), answers))
         return self
 
-    def _switch_on(self) -> None:
-        self.image.switch_on()
+    def _slow_down(self) -> None:
         for address, microseconds in self._pace.items():
             self.image.machine.write_memory(address, microseconds.to_bytes(4, "little"))
 
