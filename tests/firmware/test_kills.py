@@ -238,9 +238,9 @@ def test_an_exhausted_heap_is_a_reset_and_loses_nothing(tmp_path: Path) -> None:
     """M7: the application boots again from flash; pulses, credit and the log go on, and DEVICE tells the cause."""
     failing = changed(
         "firmware/alarms.py",
-        "        if self.state.open_litres >= BURST_L:\n",
-        "        if self.state.open_litres == 13 and self.state.boot_count == 1:\n            raise MemoryError\n"
-        "        if self.state.open_litres >= BURST_L:\n",
+        "        if state.open_litres >= BURST_L:\n",
+        "        if state.open_litres == 13 and state.boot_count == 1:\n            raise MemoryError\n"
+        "        if state.open_litres >= BURST_L:\n",
     )
     with Rig(build(tmp_path / "failing", failing), tmp_path, opening=opening(1_000_000)) as meter:
         meter.start()

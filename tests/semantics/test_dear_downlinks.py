@@ -107,4 +107,4 @@ def test_c1_f3_the_slots_around_a_new_log_that_nobody_heard_are_asked_for(
     live_busily(one, 12)
     ends = one.world.rows("SELECT log_generation, volume_l FROM meter_state")
     assert ends[0][0] == 1 and one.state.volume_l - ends[0][1] < 48 * 60 * 3
-    assert one.world.rows("SELECT kind FROM case_file") == []
+    assert one.cases_of_the_books() == []

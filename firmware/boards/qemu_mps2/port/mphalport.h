@@ -31,6 +31,7 @@ void irq_enable_line(unsigned line);
 enum { RESET_POWER_ON = 1, RESET_SOFT = 2, RESET_WATCHDOG = 3, RESET_FAULT = 4 };
 extern uint32_t reset_cause;  // of this boot
 __attribute__((noreturn)) void reset_because(uint32_t cause);
+void reset_from_outside(void);
 
 // uart.c ----------------------------------------------------------------------------------------------------------------
 enum { UART_CONSOLE, UART_RADIO, UART_FIELD, UART_CLOCK, UART_TRACE, UARTS };

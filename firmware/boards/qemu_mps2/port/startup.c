@@ -24,6 +24,11 @@ void irq_enable_line(unsigned line) {
     NVIC_ENABLE(line / 32) = 1u << line % 32;
 }
 
+// Until something says otherwise: a reset from outside leaves no cause of its own.
+void reset_from_outside(void) {
+    kept.cause = RESET_SOFT;
+}
+
 void reset_because(uint32_t cause) {
     kept.mark = CAUSE_MARK;
     kept.cause = cause;
@@ -49,8 +54,7 @@ __attribute__((noreturn, used)) void start_in_c(void) {
         reset_cause = RESET_POWER_ON;
         kept.mark = CAUSE_MARK;
     }
-    // A reset from outside leaves no cause of its own: it is a plain one.
-    kept.cause = RESET_SOFT;
+    reset_from_outside();
     uart_init();
     clock_init();
     main();
