@@ -5,7 +5,7 @@ from hil_tests.cuts.nor_ram import EEPROM_BYTES, SIZE, NorRam, apply, tear
 
 CLEAN = 0
 TORN = 1
-WITHOUT_COUNTER_EVERY = 8  # so many cuts are judged once more with a pulse counter that lost its power too
+WITHOUT_COUNTER_EVERY = 16  # so many cuts are judged once more with a pulse counter that lost its power too
 REPORT_EVERY = 8  # so many clean cuts live on to the next report
 RAISED = 1
 
