@@ -85,7 +85,7 @@ toolchain:
 	{ $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo $$install >/dev/null; } || { \
 	  echo "That failed. Install with: sudo apt-get update && sudo $$install" >&2; exit 1; }
 
-check: $(DEV_READY) ## the fast half, for every few minutes (4 minutes on 2 cores)
+check: $(DEV_READY) ## the fast half, for every few minutes (4 to 5 minutes on 2 cores)
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
 
