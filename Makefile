@@ -102,7 +102,7 @@ bench: $(DEMO_READY) ## the published figures, as JSON
 
 locks: $(BIN)/python ## renew the pinned versions
 	@$(PIP) install uv
-	@for name in demo:simulator dev:dev; do \
+	@for name in demo:simulator field:field dev:dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	    --extra $${name#*:} pyproject.toml locks/build.in -o locks/$${name%:*}.txt; done
 

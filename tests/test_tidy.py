@@ -88,7 +88,8 @@ def test_no_download_address_and_no_path_of_a_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["protocol", "firmware", "headend", "simulator", "bench", "guelta", "hil_tests", "tests", "locks"]
+    "folder",
+    ["protocol", "firmware", "headend", "fieldtool", "simulator", "bench", "guelta", "hil_tests", "tests", "locks"],
 )
 def test_each_folder_says_what_it_owns(folder: str) -> None:
     assert (ROOT / folder / "README.md").is_file()
