@@ -1,8 +1,8 @@
 """What differs between CPython and MicroPython, and nothing else: the one file that asks which interpreter runs it.
 
-CPython takes AES and AES-CCM from `cryptography`; MicroPython has an AES block in `cryptolib`, and wire/ccm.py builds
-CCM over it. Both give the same bytes (tests/dual). SHA-256 comes from `hashlib` on both; HMAC (RFC 2104) is written
-here, because MicroPython has no `hmac` module.
+CPython takes AES, AES-CCM and ECDSA from `cryptography`; MicroPython has an AES block in `cryptolib`, and wire/ccm.py
+builds CCM over it. Both give the same bytes (tests/dual). SHA-256 comes from `hashlib` on both; HMAC (RFC 2104) is
+written here, because MicroPython has no `hmac` module.
 """
 
 import hashlib
@@ -42,7 +42,9 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
 
 
 if TYPE_CHECKING or not ON_MICROPYTHON:
-    from cryptography.exceptions import InvalidTag
+    from cryptography.exceptions import InvalidSignature, InvalidTag
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
@@ -67,6 +69,20 @@ if TYPE_CHECKING or not ON_MICROPYTHON:
         except InvalidTag:
             return None
 
+    def p256_verify(key: bytes, digest: bytes, signature: bytes) -> "bool | None":
+        """Whether `signature` (r | s, 64 bytes) is `key`'s (x | y, 64 bytes) of a message whose SHA-256 is `digest`.
+
+        ECDSA on P-256 (FIPS 186-5). A key that is no point of the curve signs nothing. None: nobody here can verify.
+        """
+        parts = [int.from_bytes(part, "big") for part in (key[:32], key[32:], signature[:32], signature[32:])]
+        try:
+            public = ec.EllipticCurvePublicNumbers(parts[0], parts[1], ec.SECP256R1()).public_key()
+            told = utils.encode_dss_signature(parts[2], parts[3])
+            public.verify(told, digest, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
 else:
     import micropython
     from cryptolib import aes
@@ -81,3 +97,10 @@ else:
 
     def ccm_open(key: bytes, nonce: bytes, sealed: bytes, aad: bytes) -> "bytes | None":
         return ccm.open_sealed(aes_block(key), nonce, sealed, aad, TAG_LENGTH)
+
+    def p256_verify(key: bytes, digest: bytes, signature: bytes) -> "bool | None":
+        try:
+            import p256  # of firmware/boards/cmodules: in the image and in the interpreter built with it
+        except ImportError:
+            return None
+        return p256.verify(key, digest, signature)
