@@ -1,5 +1,6 @@
 """Verifying the hash chain: every batch against the one before, every row against its batch; faults name the row."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ def chain_faults(connection: Connection) -> Iterator[Fault]:
                 yield Fault("chain", where, "was changed after its commit")
             elif name == "uplink" and not _slots_match(row):
                 yield Fault("chain", where, "its half-hours were changed after its commit")
+            elif name == "field_record" and not _record_matches(row):
+                yield Fault("chain", where, "what was done on site was changed after its commit")
     for name, row_id in sorted(records):
         yield Fault("chain", f"{name} row {row_id}", "is missing")
 
@@ -34,6 +37,11 @@ def _slots_match(row: dict[str, Any]) -> bool:
     if row["slots"] is None:
         return True
     return chain.slots_hash(row["salt"] or b"", row["slots"]) == bytes(row["slots_hash"])
+
+
+def _record_matches(row: dict[str, Any]) -> bool:
+    """Whether a record that is still kept is the one whose hash the chain commits to."""
+    return row["record"] is None or hashlib.sha256(row["record"].encode()).digest() == bytes(row["record_hash"])
 
 
 def _batches(connection: Connection, records: dict[tuple[str, int], bytes]) -> Iterator[Fault]:

@@ -35,6 +35,12 @@ KINDS = (
         "SELECT rowid, response, '', key FROM idempotency",
         lambda key: b"idempotency/" + key.encode(),
     ),
+    Kind(
+        "field_identity",
+        "wrapped",
+        "SELECT job_id, wrapped, kek_id, job_id FROM field_identity",
+        lambda job_id: b"field-job/" + str(job_id).encode(),
+    ),
 )
 
 

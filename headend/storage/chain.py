@@ -42,6 +42,7 @@ CHAINED: dict[str, int] = {
     "tariff_terms": 13,
     "rating_notice": 14,
     "lost_slots": 15,
+    "field_record": 16,
     "audit": 20,
 }
 _LEFT_OUT = ERASABLE.keys() | CARRIAGE.keys()

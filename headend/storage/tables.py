@@ -26,6 +26,13 @@ from headend.storage.columns import ROLES as ROLES
 from headend.storage.columns import metadata as metadata
 from headend.storage.desired_tables import meter_command as meter_command
 from headend.storage.desired_tables import slot_request as slot_request
+from headend.storage.field_tables import field_grant as field_grant
+from headend.storage.field_tables import field_identity as field_identity
+from headend.storage.field_tables import field_job as field_job
+from headend.storage.field_tables import field_record
+from headend.storage.field_tables import field_tool as field_tool
+from headend.storage.field_tables import first_uplink as first_uplink
+from headend.storage.field_tables import seal as seal
 from headend.storage.generation_tables import lost_slots
 from headend.storage.generation_tables import opening as opening
 from headend.storage.radio_tables import radio as radio
@@ -272,6 +279,7 @@ BOOKS = (
     lost_slots,
     tariff_terms,
     rating_notice,
+    field_record,
     audit,
 )
 
@@ -283,6 +291,8 @@ utility = table(
     words("name"),
     words("currency"),
     whole("exponent", CheckConstraint("exponent BETWEEN 0 AND 3", name="exponent_range")),
+    words("service_area", required=False),  # corners as [[lat_e6, lon_e6], …], JSON; NULL: anywhere (IW-35)
+    whole("installation_grace_mills"),  # how far a meter without OPENING may go below zero
 )
 
 meter = table(
@@ -316,7 +326,15 @@ customer = table(
     CheckConstraint("language IN ('fr', 'en')", name="language_known"),
 )
 
-service_point = table("service_point", primary(), words("label"), words("address", required=False))
+service_point = table(
+    "service_point",
+    primary(),
+    words("label"),
+    words("address", required=False),
+    whole("lat_e6", required=False),  # millionths of a degree, as a technician measured them (IW-35)
+    whole("lon_e6", required=False),
+    whole("accuracy_m", required=False),
+)
 
 contract = table(
     "contract",  # a holder of a meter from a slot on, until the next one's start

@@ -3,6 +3,7 @@
 Books that many tests start from are made once and copied.
 """
 
+import hashlib
 import random
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from headend.storage.writer import Tx
 from tests.headend.world import World
 
 
@@ -33,6 +35,7 @@ def busy_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = {"meter_id": meter.meter_id, "generation": 1, "contract_id": 1, "kind": "debt", "due_us": 0}
     told |= {"amount_mills": 1, "before_mills": 0, "text_fr": "Une correction.", "text_en": "A correction."}
     world.writer.run(lambda tx: tx.append("rating_notice", told))
+    world.writer.run(_work_on_site)
     meter.use([1] * 48 * 30)
     for first in range(0, 48 * 28, 48):
         world.receive(meter, meter.report(first, 48))
@@ -41,6 +44,18 @@ def busy_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.receive(meter, meter.event(6, 1))
     world.close()
     return folder
+
+
+def _work_on_site(tx: Tx) -> None:
+    """A job that is recorded."""
+    tx.cursor.execute(
+        "INSERT INTO field_job (kind, technician, meter_id, litres_per_pulse, role, note, state, token_hash, attempts, "
+        "claim_hash, created_us, not_before_us, expires_us) "
+        "VALUES ('visit', 't', x'0000000000000001', 1, 2, '', 'done', x'00', 0, x'00', 0, 0, 1)"
+    )
+    proof = {"record": "{}", "record_hash": hashlib.sha256(b"{}").digest(), "signature": bytes(64)}
+    whose = {"job_id": 1, "meter_id": bytes(7) + b"\x01", "technician": "t", "fingerprint": "0" * 16}
+    tx.append("field_record", {**whose, **proof, "findings": "[]", "opening_frame": b"-"})
 
 
 def _copy(books: Path, folder: Path) -> World:
