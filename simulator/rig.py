@@ -2,17 +2,16 @@
 
 The meter is the MicroPython process of the demo, but it talks to a headend that someone runs, not to a simulated one.
 Whoever starts the rig plays the house: words on standard input open the tap, press the button, ask the console. The
-meter's flash is a file, so the meter is the same one when the rig is started again.
+meter's flash is a file, so the meter is the same one when the rig is started again. With --service-port its console
+is sealed and lies on a pseudo-terminal, where `guelta field` finds it as at the end of a cable.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,173 +24,144 @@ from firmware.build import BuildFailed, build
 from firmware.provisioning import IdentityRefused, identity_from_answer
 from protocol.errors import Refused
 from protocol.rules import reasons
-from protocol.wire.messages import VALVE_CLOSED, VALVE_MOVING, VALVE_OPEN
+from protocol.wire.messages import VALVE_MOVING
 
 from . import link
-from .face import Face, parse_face, parse_reading, read_request, valve_is_open
-from .meter_process import HEAP, MeterFailed, interpreter
+from .face import Face, parse_reading, read_request
+from .meter_process import MeterFailed, interpreter
+from .pipe import Pipe, TapShut
+from .port import Port
+from .rig_words import AT_THE_PORT, LEAK_ML_PER_H_MAX, OPEN_TABLE, Word, say, understand
+from .table import News, Table, UnixMachine, clock_us, pulses_on
 from .texts import LANGUAGES, default_language
 
-LITRES_MAX = 1000
-_RESTS = {VALVE_OPEN: "open", VALVE_CLOSED: "closed"}
-_LITRE_S = 0.2
-_COUNTER_BYTES = 4
+DRAW_ML_PER_S = 5000
+POUR_ML_PER_S = 1000  # what a hose fills a bucket with: a DN15 meter's 3.6 m³/h
 _CHUNK = 4096
 _TOLD = (
     "volume_l", "credited_mills", "debited_mills", "spent_mills", "collected_mills", "balance_mills", "interpreter",
 )  # fmt: skip
-
-TEXTS = {
-    "on": (
-        "the meter is on and talks to {udp}; words: draw LITRES, press, read, quit",
-        "le compteur est en marche et parle à {udp} ; mots : draw LITRES, press, read, quit",
-    ),
-    "face": ("balance {balance}{low}. {reason}", "solde {balance}{low}. {reason}"),
-    "low": (", the lamp is on", ", le voyant est allumé"),
-    "closing": ("the valve closes", "la vanne se ferme"),
-    "opening": ("the valve opens", "la vanne s’ouvre"),
-    "open": ("the valve is open", "la vanne est ouverte"),
-    "closed": ("the valve is closed", "la vanne est fermée"),
-    "drawn": ("drawn: {litres} L", "tirés : {litres} L"),
-    "dry": ("the tap is dry: {litres} L were not drawn", "le robinet est à sec : {litres} L n’ont pas été tirés"),
-    "unknown": (
-        "{words}: not understood. Words: draw LITRES (1 to 1000), press, read, quit",
-        "{words} : pas compris. Mots : draw LITRES (1 à 1000), press, read, quit",
-    ),
-}
+_STOPS = {link.END_OPEN: "open", link.END_CLOSED: "closed", link.END_NONE: "stalled"}
 
 
 class Rig:
-    """The house around one meter. `added` is what the headend answered when the meter was added."""
+    """The house around one meter: what is typed, and what is told."""
 
-    def __init__(self, added: dict[str, Any], flash: Path, udp: str, lang: str) -> None:
-        self.lang = lang
-        self._pulse_l = int(added["litres_per_pulse"])
-        self._drawn_l = self._pulse_l * _pulses_on(flash)
-        self._flash, self._udp = flash, udp
-        self._records = link.Records()
+    def __init__(self, table: Table, lang: str, pour_ml_per_s: int = POUR_ML_PER_S) -> None:
+        self.table, self.lang = table, lang
+        self._pour_ml_per_s = pour_ml_per_s
         self._face: Face | None = None
-        self._left_l = self._asked_l = 0
         self._shown = self._reason = self._typed = ""
         self._lines: list[str] = []
+        self._ended = False
+        table.news = self.hears
 
-    def run(self, folder: Path, identity: bytes) -> None:
-        """Build, provision if the flash is new, and live until `quit`, the end of input, or the end of the meter."""
-        build(folder)
-        # In a file of ours, not among the arguments: those can be seen by every user of the machine.
-        (folder / "identity").write_text(identity.hex())
-        command = [interpreter(), "-X", HEAP, "-m", "main", "--flash", str(self._flash)]
-        command += ["--udp", self._udp, "--provision", "@identity"]
-        pipe = subprocess.PIPE
-        with subprocess.Popen(
-            command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, umask=0o077, process_group=0
-        ) as self._process:
-            self.say("on", udp=self._udp)
-            try:
-                while self._turn():
-                    pass
-            finally:
-                self._process.kill()  # the power goes; the flash is made for that
+    def run(self, udp: str) -> None:
+        """Live until `quit`, the end of input, or the end of the meter."""
+        try:
+            self.table.power_on()
+            if self.table.port is not None:
+                click.echo(str(self.table.port.path))
+            self.say("on", udp=udp, words=self._known)
+            while not self._ended:
+                self._turn()
+        finally:
+            self.table.power_off()
 
     def say(self, key: str, **facts: object) -> None:
         """One line, with the time of day."""
-        self._say(TEXTS[key][LANGUAGES.index(self.lang)].format(**facts))
+        self._say(say(key, self.lang, **facts))
 
-    def _say(self, text: str) -> None:
+    @staticmethod
+    def _say(text: str) -> None:
         click.echo(f"{time.strftime('%H:%M:%S')}  {text}")
 
-    def _turn(self) -> bool:
-        """Wait for the meter, a word, or the next litre; False at the end."""
-        output = self._process.stdout
-        assert output is not None
-        waits_s = _LITRE_S if self._left_l else None
-        sources: list[Any] = [output] if self._left_l or self._lines else [output, sys.stdin]
-        ready = select.select(sources, [], [], 0 if self._lines and not self._left_l else waits_s)[0]
-        if output in ready:
-            self._hear(os.read(output.fileno(), _CHUNK))
-        elif self._left_l:
-            self._draw()
-        elif self._lines:
-            return self._obey(self._lines.pop(0))
-        elif ready:
-            return self._read_words()
-        return True
+    @property
+    def _known(self) -> str:
+        return OPEN_TABLE if self.table.port is None else AT_THE_PORT
 
-    def _read_words(self) -> bool:
-        """Take what was typed; False at the end of input. Not readline(): its buffer would hide lines from select."""
+    def _turn(self) -> None:
+        """One word after the other, each to its end; words wait until the meter has shown its face."""
+        waits = self.table.pipe.tap_is_open or (self.table.face is None and self.table.port is None)
+        if self._lines and not waits:
+            self._obey(self._lines.pop(0))
+        elif self.table.turn([] if self._lines else [sys.stdin.fileno()]):
+            self._read_words()
+
+    def _read_words(self) -> None:
+        """Take what was typed. Not readline(): its buffer would hide lines from select."""
         typed = os.read(sys.stdin.fileno(), _CHUNK)
         *self._lines, self._typed = (self._typed + typed.decode(errors="replace")).split("\n")
         self._typed = self._typed[-_CHUNK:]
-        return bool(typed)
+        self._ended = not typed
 
-    def _hear(self, data: bytes) -> None:
-        if not data:
-            assert self._process.stderr is not None
-            raise MeterFailed(f"the meter ended: {self._process.stderr.read().decode(errors='replace').strip()}")
-        for channel, payload in self._records.feed(data):
-            if channel == link.CONSOLE:
-                reading = parse_reading(payload)
-                click.echo(json.dumps({name: reading[name] for name in _TOLD}))
-            elif payload[:1] == b"F":
-                self._show(parse_face(payload[1:]))
-            elif payload[:1] == b"M" and payload[1] in (link.MOTOR_OPEN, link.MOTOR_CLOSE):
-                self.say("opening" if payload[1] == link.MOTOR_OPEN else "closing")
+    def hears(self, news: News) -> None:
+        """Say what a person at the table would notice."""
+        if news.what == "console":
+            reading = parse_reading(news.value)
+            click.echo(json.dumps({name: reading[name] for name in _TOLD}))
+        elif news.what == "face":
+            self._show(news.value)
+        elif news.what == "motor" and news.value != link.MOTOR_STOP:
+            self.say("opening" if news.value == link.MOTOR_OPEN else "closing")
+        elif news.what == "stop":
+            self.say(_STOPS[news.value])
+        elif news.what == "tap":
+            self._tell_tap(news.value)
+
+    def _tell_tap(self, tap: TapShut) -> None:
+        if tap.came_ml or tap.into == "pour":
+            self.say(tap.into, litres=_litres(tap.came_ml))
+        if tap.came_ml < tap.asked_ml:
+            self.say("dry", litres=_litres(tap.asked_ml - tap.came_ml))
 
     def _show(self, face: Face) -> None:
         before, self._face = self._face, face
-        if before is not None and before.valve == VALVE_MOVING and face.valve in _RESTS:
-            self.say(_RESTS[face.valve])
-        low = TEXTS["low"][LANGUAGES.index(self.lang)] if face.low_credit else ""
+        low = say("low", self.lang) if face.low_credit else ""
         sign, (whole, mills) = "-" if face.balance_mills < 0 else "", divmod(abs(face.balance_mills), 1000)
         reason = reasons.sentence(face.reason, self.lang)
-        shown = TEXTS["face"][LANGUAGES.index(self.lang)].format(
-            balance=f"{sign}{whole}.{mills:03}", low=low, reason=reason
-        )
+        shown = say("face", self.lang, balance=f"{sign}{whole}.{mills:03}", low=low, reason=reason)
+        arrived = before is not None and before.valve == VALVE_MOVING != face.valve
         # Not a line for every litre: only what it comes to, or what it changes.
-        if shown != self._shown and (reason != self._reason or not self._left_l):
+        if shown != self._shown and (arrived or reason != self._reason or not self.table.pipe.tap_is_open):
             self._shown, self._reason = shown, reason
             self._say(shown)
 
-    def _obey(self, line: str) -> bool:
-        words = line.split()
-        if words == ["quit"]:
-            return False
-        if words == ["press"]:
-            self._tell(link.button())
-        elif words == ["read"]:
-            self._tell(link.record(link.CONSOLE, read_request()))
-        elif len(words) == 2 and words[0] == "draw" and words[1] in _LITRES:
-            self._left_l = self._asked_l = int(words[1])
-        elif words:
-            self.say("unknown", words=" ".join(words))
-        return True
-
-    def _draw(self) -> None:
-        """One litre, if the valve lets it through."""
-        if self._face is None:
-            return  # still starting
-        if not valve_is_open(self._face.valve):
-            self.say("dry", litres=self._left_l)
-            self._left_l = 0
+    def _obey(self, line: str) -> None:
+        if not line.strip():
             return
-        self._drawn_l, self._left_l = self._drawn_l + 1, self._left_l - 1
-        if self._drawn_l % self._pulse_l == 0:
-            self._tell(link.pulses(self._drawn_l // self._pulse_l))
-        if not self._left_l:
-            self.say("drawn", litres=self._asked_l)
+        word = understand(line, at_the_port=self.table.port is not None)
+        if word is None:
+            self.say("unknown", words=line.strip(), known=self._known)
+        elif word.name == "quit":
+            self._ended = True
+        elif word.name == "press":
+            self.table.press()
+        elif word.name == "read":
+            self.table.machine.tell(link.record(link.CONSOLE, read_request()))
+        elif word.name in ("draw", "pour"):
+            rate = DRAW_ML_PER_S if word.name == "draw" else self._pour_ml_per_s
+            self.table.open_tap(word.name, word.amount, rate)
+        else:
+            self._handle(word)
 
-    def _tell(self, record: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(record)
+    def _handle(self, word: Word) -> None:
+        """What a hand does to cable and valve."""
+        port, valve = self.table.port, self.table.pipe.valve
+        assert port is not None
+        {
+            "unplug": port.unplug,
+            "plug": port.plug,
+            "stick": valve.stick,
+            "heal": valve.heal,
+            "leak": lambda: valve.leak_by(word.amount),
+        }[word.name]()
+        self.say(word.name, path=port.path, ml=word.amount)
 
 
-_LITRES = {str(litres) for litres in range(1, LITRES_MAX + 1)}
-
-
-def _pulses_on(flash: Path) -> int:
-    """Where the counter beside the flash stands: a meter that was off goes on from there."""
-    counter = Path(f"{flash}.pulses")
-    return int.from_bytes(counter.read_bytes()[:_COUNTER_BYTES], "big") if counter.is_file() else 0
+def _litres(millilitres: int) -> str:
+    whole, rest = divmod(millilitres, 1000)
+    return f"{whole}.{rest:03}".rstrip("0").rstrip(".") if rest else str(whole)
 
 
 def _headend(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -217,29 +187,86 @@ def _added(file: Path) -> tuple[dict[str, Any], bytes]:
         raise click.ClickException(f"{file}: {refused}: not as 'guelta meter add' prints it") from None
 
 
+def _flash_of(added: Path | None, flash: Path | None, blank: bool, service_port: bool) -> Path:
+    """Where the flash is; what does not fit together is refused."""
+    if added is None and not service_port:
+        raise click.UsageError("give ADDED, the file with what 'guelta meter add' printed, or --service-port")
+    if blank and (added is not None or not service_port):
+        raise click.UsageError("--blank is a board that was never provisioned: it goes with --service-port, not ADDED")
+    if flash is None:
+        flash = Path("meter.flash") if added is None else added.with_suffix(".flash")
+    flash = flash.absolute()
+    if not flash.parent.is_dir():
+        raise click.BadParameter(f"the folder of {flash} does not exist", param_hint="--flash")
+    if blank and flash.exists():
+        raise click.BadParameter(
+            f"{flash} exists: it is the flash of a board. Name another file, or leave --blank out to go on with it",
+            param_hint="--flash",
+        )
+    return flash
+
+
 @click.command()
-@click.argument("added", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("added", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--udp", default="127.0.0.1:5683", show_default=True, callback=_headend, help="HOST:PORT of the headend.")
 @click.option("--flash", type=click.Path(dir_okay=False, path_type=Path), help="The flash file. [ADDED with .flash]")
+@click.option(
+    "--service-port", is_flag=True, help="Seal the console, on a pseudo-terminal: its path is the first line."
+)
+@click.option("--blank", is_flag=True, help="A new board without an identity, for 'guelta field commission'.")
+@click.option("--weight", type=click.IntRange(1, 1000), help="Litres that a pulse truly is. [as in ADDED, or 1]")
+@click.option("--leak", type=click.IntRange(0, LEAK_ML_PER_H_MAX), default=0, help="mL an hour through a closed valve.")
+@click.option("--stuck", is_flag=True, help="The valve is seized where it stands.")
+@click.option("--flow", type=click.IntRange(1, 1000), default=60, show_default=True, help="Litres a minute of 'pour'.")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of what is told (from LANG).")
-def rig(added: Path, udp: str, flash: Path | None, lang: str | None) -> None:
+def rig(
+    added: Path | None,
+    udp: str,
+    flash: Path | None,
+    service_port: bool,
+    blank: bool,
+    weight: int | None,
+    leak: int,
+    stuck: bool,
+    flow: int,
+    lang: str | None,
+) -> None:
     """Run one real MicroPython meter in wall time over UDP, with a tap you open by hand.
 
     ADDED is the file with what 'guelta meter add' printed; it holds the meter's root key. A new flash file is
     provisioned with it; a flash file that holds another meter is refused. Type: draw LITRES, press, read, quit.
+
+    With --service-port the technician's tool reaches it as at the end of a cable. ADDED may then be left out: the
+    board is whatever its flash file holds, a new one without an identity when there is no such file. Further words:
+    pour LITRES (into a bucket), unplug, plug, stick, leak ML_PER_H, heal.
     """
-    answer, identity = _added(added)
-    flash = (added.with_suffix(".flash") if flash is None else flash).absolute()
-    if not flash.parent.is_dir():
-        raise click.BadParameter(f"the folder of {flash} does not exist", param_hint="--flash")
+    flash = _flash_of(added, flash, blank, service_port)
+    answer, identity = _added(added) if added is not None else ({"litres_per_pulse": 1}, None)
     # As Ctrl-C: two meters on one flash would be one too many, so the meter never outlives its rig.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    pipe = Pipe(weight or int(answer["litres_per_pulse"]), pulses_on(flash), clock_us())
+    pipe.valve.leak_by(leak)
+    if stuck:
+        pipe.valve.stick()
     with tempfile.TemporaryDirectory(prefix="guelta-rig-") as folder:
         try:
             interpreter()
-            Rig(answer, flash, udp, lang or default_language()).run(Path(folder), identity)
+            options = _options(Path(folder), identity, service_port)
+            machine = UnixMachine(build(Path(folder)), flash, udp, *options)
+            port = Port(flash.with_suffix(".port")) if service_port else None
+            house = Rig(Table(machine, pipe, port), lang or default_language(), flow * 1000 // 60)
+            house.run(udp)
         except (MeterFailed, BuildFailed) as failure:
             raise click.ClickException(str(failure)) from failure
         except KeyboardInterrupt:
             click.echo()
             sys.exit(130)
+
+
+def _options(folder: Path, identity: bytes | None, service_port: bool) -> list[str]:
+    options = ["--sealed-console"] if service_port else []
+    if identity is None:
+        return options
+    # In a file of ours, not among the arguments: those can be seen by every user of the machine.
+    (folder / "identity").write_text(identity.hex())
+    return [*options, "--provision", "@identity"]

@@ -81,6 +81,9 @@ class WallLink:
 
     def motor(self, command):
         self.field.motor(command)
+        if command == base.MOTOR_STOP:
+            self.motor_until_us = None
+            return
         self.motor_target = base.END_STOP_CLOSED if command == base.MOTOR_CLOSE else base.END_STOP_OPEN
         self.motor_until_us = self.now_us() + MOTOR_TRAVEL_US
 
