@@ -34,6 +34,9 @@ ROOMS = {
     "policy": Room("headend.cli.policies", "policy", "headend", "Show, set and explain valve policies."),
     "tariff": Room("headend.cli.tariffs", "tariff", "headend", "Publish, try, show and explain tariffs."),
     "ledger": Room("headend.cli.ledger", "ledger", "headend", "Check and rebuild the books."),
+    "field": Room(
+        "fieldtool.cli", "field", "field", "The technician's tool: commission, read, flash and swap meters by cable."
+    ),
     "demo": Room(
         "simulator.demo", "demo", "simulator", "Watch eight homes for three days, on real MicroPython meters."
     ),
