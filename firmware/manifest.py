@@ -65,9 +65,11 @@ PROTOCOL = (
     "protocol/wire/keys.py",
     "protocol/wire/limits.py",
     "protocol/wire/log_codec.py",
+    "protocol/wire/manifest.py",
     "protocol/wire/messages.py",
     "protocol/wire/parts.py",
     "protocol/wire/priors.py",
+    "protocol/wire/update_codes.py",
     "protocol/wire/uplinks.py",
     "protocol/wire/window.py",
 )
@@ -86,6 +88,7 @@ FIRMWARE = (
     "firmware/boards/streams/records.py",
     "firmware/boot.py",
     "firmware/boot_rules.py",
+    "firmware/boot_slot.py",
     "firmware/button.py",
     "firmware/clock.py",
     "firmware/commands.py",
@@ -117,6 +120,7 @@ FIRMWARE = (
     "firmware/valve.py",
     "firmware/valve_health.py",
     "firmware/valve_turns.py",
+    "firmware/version.py",
     "firmware/wallet.py",
     "firmware/without_state.py",
 )

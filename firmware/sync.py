@@ -9,6 +9,7 @@ meter.py's.
 from firmware.backlog import Backlog
 from firmware.polls import NEVER_US, SECOND_US, Polls
 from firmware.status import status_of
+from firmware.version import FIRMWARE_VERSION
 from protocol.compat import const
 from protocol.rules.calendar import SLOT_S, SLOTS_PER_DAY
 from protocol.rules.decision import jitter_share
@@ -23,8 +24,6 @@ from protocol.wire.messages import (
     Poll,
 )
 from protocol.wire.uplinks import encode_up
-
-FIRMWARE_VERSION = const(100)  # major x 10000 + minor x 100 + patch
 
 SPREAD_S = const(300)  # half-hourly reports are spread over five minutes, so that a town does not speak at once
 FRAMES_PER_REPORT = const(4)

@@ -13,10 +13,12 @@ from protocol.wire.messages import (
     Device,
     Event,
     EventEntry,
+    Fragment,
     Gap,
     Nack,
     Opening,
     Poll,
+    Progress,
     Range,
     Rekey,
     Result,
@@ -95,6 +97,9 @@ UPLINKS = (
     ("RESULT, done", Result(7, command_codes.VALVE_OPEN, command_codes.DONE, 1_793_491_205), 0),
     ("RESULT of a code not known", Result(8, 99, command_codes.UNKNOWN_CODE, 0), 0),
     ("RESULT at every limit", Result(U32_MAX, U8_MAX, U8_MAX, U32_MAX), 0),
+    ("PROGRESS of a meter that wants the next bytes", Progress(10_203, 132, 1, 0), 0),
+    ("PROGRESS of a refusal", Progress(10_203, 0, 0, 24), 0),
+    ("PROGRESS at every limit", Progress(U32_MAX, U24_MAX, U8_MAX, U8_MAX), 0),
 )  # fmt: skip
 
 BODY = bytes(range(1, 35))
@@ -131,6 +136,9 @@ DOWNLINKS = (
     ("REKEY at its limit", Rekey(U32_MAX), 0),
     ("OPENING", Opening(1, 41_000, 0, 0, 0, 119_990, 50_000_000, 0, 1), 0),
     ("OPENING at every limit", OPENING_MAX, 0),
+    ("FRAGMENT, the first", Fragment(10_203, 0, b"GLTA\x01\x00\x00\x00" + bytes(range(24))), 0),
+    ("FRAGMENT of nothing, a question", Fragment(10_203, 0, b""), 0),
+    ("FRAGMENT at every limit", Fragment(U32_MAX, U24_MAX, b"\xff" * 32), 0),
 )  # fmt: skip
 
 CBOR_ACCEPTED = (

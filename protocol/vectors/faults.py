@@ -6,7 +6,15 @@ from typing import NamedTuple
 from protocol.vectors.shapes import RECORDS, SEQUENCES, Record, Sequence
 from protocol.wire import cbor, downlinks, messages, parts, uplinks
 from protocol.wire.envelope import DOWN, UP
-from protocol.wire.limits import BODY_MAX, MILLS_MAX, PACK_CHUNK, PACK_PARTS_MAX, U32_MAX, WHOLE_BODY_MAX
+from protocol.wire.limits import (
+    BODY_MAX,
+    MILLS_MAX,
+    PACK_CHUNK,
+    PACK_PARTS_MAX,
+    U32_MAX,
+    UPDATE_CHUNK_MAX,
+    WHOLE_BODY_MAX,
+)
 
 # CBOR that is no integer in its one form.
 NO_INTEGER = (
@@ -179,13 +187,15 @@ def part_faults(name: str, pack_type: int) -> Iterator[Fault]:
 
 
 def kind_faults() -> Iterator[Fault]:
-    """Kinds of EXTENDED that are not in use, and none; C and D beyond 2^53 in OPENING and STATEMENT."""
+    """Kinds of EXTENDED that are not in use or say nothing, and none; a fragment and a STATEMENT too long."""
     for kind in (1, 2, 127, 255):
         yield Fault("ExtendedUp", "kind", f"{kind}", UP, messages.UP_EXTENDED, bytes([kind]) + bytes(10))
     for kind in (2, 3, 127, 255):
         yield Fault("ExtendedDown", "kind", f"{kind}", DOWN, messages.DOWN_EXTENDED, bytes([kind]) + bytes(4))
     yield Fault("ExtendedUp", "kind", "missing", UP, messages.UP_EXTENDED, b"")
     yield Fault("ExtendedDown", "kind", "missing", DOWN, messages.DOWN_EXTENDED, b"")
+    fragment = downlinks.encode_down(messages.Fragment(1, 0, bytes(UPDATE_CHUNK_MAX)))[1]
+    yield Fault("Fragment", "", "longer than a frame", DOWN, messages.DOWN_EXTENDED, fragment + b"\x00")
     statement = downlinks.encode_down(messages.Statement(1, MILLS_MAX, MILLS_MAX, 0, 0))[1]
     yield Fault("Statement", "", "longer than a frame", DOWN, messages.DOWN_STATEMENT, statement + bytes(41))
 

@@ -15,12 +15,26 @@ from protocol import refusal_texts
 from protocol.rules import reason_codes
 from protocol.vectors.generate import FILES, FOLDER
 from protocol.vectors.shapes import RECORDS, SEQUENCES
-from protocol.wire import command_codes, console, envelope, event_codes, keys, limits, messages, window
+from protocol.wire import (
+    command_codes,
+    console,
+    envelope,
+    event_codes,
+    keys,
+    limits,
+    manifest,
+    messages,
+    update_codes,
+    window,
+)
 from protocol.wire.priors import PRIORS
 
 DIGEST_DIGITS = 16
 # What a line calls itself, and which of several faults is named, is no byte of the wire.
 WORDS = ("name", "code", "code_name", "field", "about", "fault")
+
+# One whole manifest, made of its fields.
+MANIFEST = manifest.encode(manifest.Manifest("qemu-mps2", 10_203, 10_000, 300_000, bytes(range(32)), bytes(range(64))))
 
 CHANGED = """Wire version {version} is not what it was:
 {facts}
@@ -77,6 +91,9 @@ def constants() -> Iterator[tuple[str, Any]]:
     )
     yield "events, ranges of a NACK", (limits.EVENTS_MAX, limits.NACK_RANGES_MAX)
     yield "bodies", (limits.WHOLE_BODY_MAX, limits.BODY_MAX, limits.PACK_CHUNK, limits.PACK_PARTS_MAX)
+    yield "bytes of an update in a frame", limits.UPDATE_CHUNK_MAX
+    yield "head of a manifest, largest image", (manifest.HEAD, manifest.IMAGE_MAX)
+    yield "manifest", MANIFEST.hex()
     yield "CBOR depth and items", (limits.CBOR_DEPTH_MAX, limits.CBOR_ITEMS_MAX)
     yield "longest orders", (command_codes.OPEN_S_MAX, command_codes.CLOSE_S_MAX)
     for shape in (*SEQUENCES, *RECORDS):
@@ -84,7 +101,7 @@ def constants() -> Iterator[tuple[str, Any]]:
     for kind in vars(messages).values():
         if hasattr(kind, "_fields"):
             yield f"fields of {kind.__name__}", kind._fields
-    for module in (event_codes, command_codes, reason_codes, messages, console):
+    for module in (event_codes, command_codes, reason_codes, messages, console, update_codes):
         for name, value in vars(module).items():
             if name.isupper() and isinstance(value, int) and not name.endswith("_MAX"):
                 yield f"{module.__name__.rpartition('.')[2]} {name}", value

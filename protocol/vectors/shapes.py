@@ -75,9 +75,14 @@ RECORDS = (
     Record("Anchor", UP, messages.UP_ANCHOR, uplinks.ANCHOR),
     Record("Gap", UP, messages.UP_GAP, uplinks.GAP),
     Record("Result", UP, messages.UP_EXTENDED, uplinks.RESULT, bytes([messages.UP_KIND_RESULT])),
+    Record("Progress", UP, messages.UP_EXTENDED, uplinks.PROGRESS, bytes([messages.UP_KIND_UPDATE])),
     Record("Tariff", DOWN, messages.DOWN_TARIFF, parts.PACK_HEAD, after=b"\x00\x01"),
     Record("Policy", DOWN, messages.DOWN_POLICY, parts.PACK_HEAD, after=b"\x00\x01"),
     Record("Plan", DOWN, messages.DOWN_PLAN, parts.PACK_HEAD, after=b"\x00\x01"),
     Record("Opening", DOWN, messages.DOWN_EXTENDED, downlinks.OPENING, bytes([messages.DOWN_KIND_OPENING])),
     Record("Rekey", DOWN, messages.DOWN_EXTENDED, downlinks.REKEY, bytes([messages.DOWN_KIND_REKEY])),
+    Record(
+        *("Fragment", DOWN, messages.DOWN_EXTENDED, downlinks.FRAGMENT_HEAD),
+        *(bytes([messages.DOWN_KIND_UPDATE]), b"\x00"),
+    ),
 )

@@ -9,6 +9,7 @@ from protocol.compat import TYPE_CHECKING
 from protocol.wire import cbor, parts
 from protocol.wire.fields import (
     pack_fixed,
+    require_bytes,
     require_integer,
     require_integers,
     require_positive,
@@ -22,7 +23,9 @@ from protocol.wire.limits import (
     SLOT_MAX,
     U8_MAX,
     U16_MAX,
+    U24_MAX,
     U32_MAX,
+    UPDATE_CHUNK_MAX,
     VOLUME_MAX,
 )
 from protocol.wire.messages import (
@@ -30,6 +33,7 @@ from protocol.wire.messages import (
     DOWN_EXTENDED,
     DOWN_KIND_OPENING,
     DOWN_KIND_REKEY,
+    DOWN_KIND_UPDATE,
     DOWN_NACK,
     DOWN_PLAN,
     DOWN_POLICY,
@@ -37,6 +41,7 @@ from protocol.wire.messages import (
     DOWN_TARIFF,
     DOWN_TIME,
     Command,
+    Fragment,
     Nack,
     Opening,
     Pack,
@@ -82,6 +87,10 @@ OPENING = (
     "number", U32_MAX, 32,
 )  # fmt: skip
 REKEY = ("epoch", U32_MAX, 32)
+FRAGMENT_HEAD = (
+    "version", U32_MAX, 32,
+    "offset", U24_MAX, 24,
+)  # fmt: skip
 
 
 def encode_down(message: "Any", pack_type: int = DOWN_TARIFF) -> "tuple[int, bytes]":
@@ -99,6 +108,9 @@ def encode_down(message: "Any", pack_type: int = DOWN_TARIFF) -> "tuple[int, byt
         return DOWN_EXTENDED, bytes([DOWN_KIND_OPENING]) + pack_fixed(message, OPENING, "opening")
     if isinstance(message, Rekey):
         return DOWN_EXTENDED, bytes([DOWN_KIND_REKEY]) + pack_fixed(message, REKEY, "rekey")
+    if isinstance(message, Fragment):
+        chunk = require_bytes(message.chunk, 0, UPDATE_CHUNK_MAX, "chunk")
+        return DOWN_EXTENDED, bytes([DOWN_KIND_UPDATE]) + pack_fixed(message[:2], FRAGMENT_HEAD, "fragment") + chunk
     assert isinstance(message, Pack) and pack_type in (DOWN_TARIFF, DOWN_POLICY, DOWN_PLAN)
     return pack_type, parts.encode_part(message)
 
@@ -156,4 +168,6 @@ def _decode_extended(plaintext: bytes) -> "Any":
         return Opening(*unpack_fixed(plaintext[1:], OPENING, "opening"))
     if kind == DOWN_KIND_REKEY:
         return Rekey(*unpack_fixed(plaintext[1:], REKEY, "rekey"))
+    if kind == DOWN_KIND_UPDATE:  # a plaintext has room for no more than UPDATE_CHUNK_MAX
+        return Fragment(*(unpack_fixed(plaintext[1:8], FRAGMENT_HEAD, "fragment") + [bytes(plaintext[8:])]))
     raise errors.WireRefused(errors.KIND_UNKNOWN, "kind")

@@ -30,3 +30,5 @@ VALVE_EXERCISED = const(25)  # eased and opened again against scale; argument: h
 AIR = const(26)  # after a dry spell, faster than water can flow; argument: litres that were counted so
 BACKFLOW = const(27)  # water ran backwards; argument: litres of that half-hour
 BATTERY_CRITICAL = const(28)  # the last reserve, good for one move; argument: millivolts
+FIRMWARE_CONFIRMED = const(29)  # an update has proved itself here; argument: its version
+FIRMWARE_REJECTED = const(30)  # an update has not, and what ran before runs again; argument: the version rejected

@@ -36,5 +36,8 @@ BODY_MAX = const(240)
 PACK_CHUNK = const(30)
 PACK_PARTS_MAX = const(8)
 
+# The bytes of an update's file in one frame.
+UPDATE_CHUNK_MAX = const(32)
+
 CBOR_DEPTH_MAX = const(2)
 CBOR_ITEMS_MAX = const(64)

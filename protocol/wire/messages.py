@@ -27,8 +27,10 @@ DOWN_EXTENDED = const(7)
 
 # Kinds of EXTENDED, either way.
 UP_KIND_RESULT = const(0)
+UP_KIND_UPDATE = const(1)
 DOWN_KIND_OPENING = const(0)
 DOWN_KIND_REKEY = const(1)
+DOWN_KIND_UPDATE = const(2)
 
 # Bits of the status byte; the lowest two are the valve.
 VALVE_OPEN = const(0)
@@ -134,6 +136,8 @@ Device = namedtuple(
 )
 # What became of the COMMAND `id` (outcomes: command_codes.py), at the meter's own time.
 Result = namedtuple("Result", ("id", "code", "outcome", "at_unix_s"))
+# How far an update is (states and outcomes: update_codes.py): of which version, and which byte of its file comes next.
+Progress = namedtuple("Progress", ("version", "next_offset", "state", "outcome"))
 # acked_slot: the first slot of that log generation that is not durable yet.
 Statement = namedtuple("Statement", ("number", "credited_mills", "debited_mills", "log_generation", "acked_slot"))
 Time = namedtuple("Time", ("counter", "unix_s"))
@@ -143,6 +147,8 @@ Nack = namedtuple("Nack", ("log_generation", "ranges"))
 Command = namedtuple("Command", ("id", "expires_unix_s", "code", "argument", "limit"))
 # The key epoch to change to (SEMANTICS D4).
 Rekey = namedtuple("Rekey", ("epoch",))
+# Bytes of an update's file, a manifest and its image. Of none: a question, or at the file's end the order to start.
+Fragment = namedtuple("Fragment", ("version", "offset", "chunk"))
 # One part of a TARIFF, POLICY or PLAN body; index 0 of count 1 is the whole body. hash4: of the whole body.
 Pack = namedtuple("Pack", ("version", "from_slot", "index", "count", "hash4", "chunk"))
 # The start of a wallet generation (SEMANTICS A4); S and R start at 0. month, day: the last ones whose standing charges

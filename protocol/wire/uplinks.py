@@ -31,6 +31,7 @@ from protocol.wire.messages import (
     UP_EXTENDED,
     UP_GAP,
     UP_KIND_RESULT,
+    UP_KIND_UPDATE,
     UP_POLL,
     UP_RANGE,
     Anchor,
@@ -40,6 +41,7 @@ from protocol.wire.messages import (
     EventEntry,
     Gap,
     Poll,
+    Progress,
     Range,
     Result,
 )
@@ -87,6 +89,12 @@ RESULT = (
     "code", U8_MAX, 8,
     "outcome", U8_MAX, 8,
     "at_unix_s", U32_MAX, 32,
+)  # fmt: skip
+PROGRESS = (
+    "version", U32_MAX, 32,
+    "next_offset", U24_MAX, 24,
+    "state", U8_MAX, 8,
+    "outcome", U8_MAX, 8,
 )  # fmt: skip
 EVENT_ENTRY = (
     "event_no", U32_MAX,
@@ -137,6 +145,8 @@ def encode_up(message: "Any", phase: int = 0) -> "tuple[int, bytes]":
         plaintext = pack_fixed(message, RESULT, "result")
         require_positive(message.id, "id")
         return UP_EXTENDED, bytes([UP_KIND_RESULT]) + plaintext
+    if isinstance(message, Progress):
+        return UP_EXTENDED, bytes([UP_KIND_UPDATE]) + pack_fixed(message, PROGRESS, "progress")
     assert isinstance(message, Device)
     return UP_DEVICE, cbor.encode_sequence(require_integers(message, DEVICE, "device"))
 
@@ -211,10 +221,13 @@ def _decode_event(plaintext: bytes) -> Event:
     return Event(tuple(entries))
 
 
-def _decode_extended(plaintext: bytes) -> Result:
+def _decode_extended(plaintext: bytes) -> "Any":
     """The kind, and what it says."""
-    if not plaintext or plaintext[0] != UP_KIND_RESULT:
-        raise errors.WireRefused(errors.KIND_UNKNOWN, "kind")
-    result = Result(*unpack_fixed(plaintext[1:], RESULT, "result"))
-    require_positive(result.id, "id")
-    return result
+    kind = plaintext[0] if plaintext else -1
+    if kind == UP_KIND_RESULT:
+        result = Result(*unpack_fixed(plaintext[1:], RESULT, "result"))
+        require_positive(result.id, "id")
+        return result
+    if kind == UP_KIND_UPDATE:
+        return Progress(*unpack_fixed(plaintext[1:], PROGRESS, "progress"))
+    raise errors.WireRefused(errors.KIND_UNKNOWN, "kind")

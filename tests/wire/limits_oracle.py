@@ -14,12 +14,14 @@ GREATEST: dict[str, tuple[int, ...]] = {
     "Gap": (U24, U16, U40, U24, U53, U24, U53, U24, U32, 3, 9999, 63),
     "Device": (U32, U32, U32, U24, U16, U16, U16, U32, U8, U16, U32, U32, U8, U8),
     "Result": (U32, U8, U8, U32),
+    "Progress": (U32, U24, U8, U8),
     "Statement": (U32, U53, U53, U32, U24),
     "Time": (U32, U32),
     "NackRange": (U24, U8),
     "Command": (U32, U32, U8, U32, U16),
     "Opening": (U32, U40, U32, U16, U16, U24, U53, U53, U32),
     "Rekey": (U32,),
+    "Fragment": (U32, U24),
 }
 # Fields that are 1 or more, by message.
 POSITIVE = {("Gap", "slots"), ("NackRange", "slots"), ("Result", "id"), ("Command", "id")}
@@ -32,6 +34,8 @@ def holds(message: Any) -> bool:
         return 1 <= len(message.events) <= 4 and all(holds(entry) for entry in message.events)
     if name == "Nack":
         return nack_holds(message)
+    if name == "Fragment":
+        return within(message[:2], GREATEST[name]) and len(message.chunk) <= 32
     if name == "Pack":
         return within((message.version, message.from_slot), (U16, U24)) and part_holds(message)
     if name in ("Day", "Range"):

@@ -41,6 +41,7 @@ RULES = {
     (DOWN, messages.DOWN_PLAN): "pack-message",
     (DOWN, messages.DOWN_EXTENDED): "opening-message",
 }
+KINDS = {(UP, b"\x01"): "progress-message", (DOWN, b"\x01"): "rekey-message", (DOWN, b"\x02"): "fragment-message"}
 IN_CBOR = {"event-message", "device-message", "statement-message", "time-message", "nack-message", "command-message"}
 
 # What CDDL cannot say: the form of the CBOR, and where ranges lie.
@@ -55,14 +56,14 @@ BEYOND_CDDL = {
 
 
 def rule_of(direction: int, message_type: int, plaintext: bytes) -> str:
-    if (direction, message_type) == (DOWN, messages.DOWN_EXTENDED) and plaintext[:1] == b"\x01":
-        return "rekey-message"
+    if message_type == messages.UP_EXTENDED == messages.DOWN_EXTENDED:
+        return KINDS.get((direction, plaintext[:1]), RULES[direction, message_type])
     return RULES[direction, message_type]
 
 
 # pycddl: one schema a rule, with the rule in front. zcbor: all rules of the file.
 SCHEMAS = {
-    rule: Schema(f"this = {rule}\n{TEXT}") for rule in (*RULES.values(), "rekey-message", "uplinks", "downlinks")
+    rule: Schema(f"this = {rule}\n{TEXT}") for rule in (*RULES.values(), *KINDS.values(), "uplinks", "downlinks")
 }
 TRANSLATORS = DataTranslator.from_cddl(TEXT, 2000).my_types
 

@@ -26,6 +26,7 @@ from protocol.wire.messages import (
     Gap,
     Nack,
     Opening,
+    Progress,
     Range,
     Rekey,
     Result,
@@ -34,8 +35,8 @@ from protocol.wire.messages import (
 )
 from tests.wire.limits_oracle import GREATEST, POSITIVE
 
-RECORDS: list[type[Any]] = [Anchor, Gap, Device, Result, Statement, Time, Command, Opening, Rekey]
-UPLINKS = Day | Range | Event | Anchor | Gap | Device | Result
+RECORDS: list[type[Any]] = [Anchor, Gap, Device, Result, Statement, Time, Command, Opening, Rekey, Progress]
+UPLINKS = Day | Range | Event | Anchor | Gap | Device | Result | Progress
 DRY = (0,) * 48
 
 

@@ -25,6 +25,8 @@ BITS = {
     "Result": (32, 8, 8, 32),
     "Opening": (32, 40, 32, 16, 16, 24, 56, 56, 32),
     "Rekey": (32,),
+    "Progress": (32, 24, 8, 8),
+    "Fragment": (32, 24),
 }
 IN_CBOR = ("EventEntry", "Device", "Statement", "Time", "NackRange", "Command")
 FIELDS = {kind.__name__: kind._fields for kind in vars(messages).values() if hasattr(kind, "_fields")}
@@ -58,10 +60,10 @@ def test_each_fixed_field_is_refused_where_its_bits_allow_more_than_its_limit(me
 
 @pytest.mark.parametrize("message", BITS)
 def test_each_fixed_message_is_refused_at_every_other_length(message: str) -> None:
-    kind = message in ("Result", "Opening", "Rekey")
+    kind = message in ("Result", "Opening", "Rekey", "Progress", "Fragment")
     length = kind + sum(BITS[message]) // 8
     wanted = {f"of {shorter} bytes" for shorter in range(int(kind), length)}
-    if message not in ("Day", "Range"):  # a log follows
+    if message not in ("Day", "Range", "Fragment"):  # a log or a chunk follows
         wanted.add(f"of {length + 1} bytes")
     assert wanted <= FAULTS[message, ""]
 
@@ -71,7 +73,7 @@ def test_each_fixed_message_is_refused_at_every_other_length(message: str) -> No
     [
         *(("Day", "litres", 2), ("Range", "litres", 2), ("Range", "count", 2), ("Poll", "", 1), ("Event", "events", 5)),
         *(("Gap", "slots", 2), ("Nack", "log_generation", 13), ("Nack", "ranges", 8), ("ExtendedUp", "kind", 5)),
-        ("ExtendedDown", "kind", 5),
+        *(("ExtendedDown", "kind", 5), ("Fragment", "", 8)),
         *((kind, about, 2) for kind in ("Tariff", "Policy", "Plan") for about in ("part", "hash4", "chunk")),
     ],
 )

@@ -52,6 +52,8 @@ SPECIAL = {
     ("Command", "argument"): "argument of a COMMAND",
     ("Gap", "slots"): "slots in a GAP",
     ("NackRange", "slots"): "slots in a range of a NACK",
+    ("Progress", "version"): "version of an update",
+    ("Fragment", "version"): "version of an update",
 }
 HEADINGS = {
     "Day": "DAY (0)",
@@ -64,6 +66,8 @@ HEADINGS = {
     "Plan": "TARIFF (3)",
     "Opening": "EXTENDED (7), kind 0: OPENING",
     "Rekey": "EXTENDED (7), kind 1: REKEY",
+    "Progress": "EXTENDED (7), kind 1: PROGRESS",
+    "Fragment": "EXTENDED (7), kind 2: FRAGMENT",
 }
 CHECKED = {
     *("root", "meter_id", "info_up", "info_down", "info_iv", "up_key", "down_key", "common_iv"),
@@ -188,6 +192,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "bytes in a whole body": limits.WHOLE_BODY_MAX,
         "bytes in the body of a pack": limits.BODY_MAX,
         "bytes in a chunk": limits.PACK_CHUNK,
+        "bytes in a fragment": limits.UPDATE_CHUNK_MAX,
         "parts of a pack": limits.PACK_PARTS_MAX,
         "events in an EVENT": limits.EVENTS_MAX,
         "ranges in a NACK": limits.NACK_RANGES_MAX,

@@ -61,6 +61,8 @@ def uplink(kind):
         )
     if kind == 5:
         return messages.Result(1 + dice.below((1 << 32) - 1), dice.below(256), dice.below(256), dice.below(1 << 32))
+    if kind == 6:
+        return messages.Progress(dice.below(1 << 32), dice.below(1 << 24), dice.below(256), dice.below(256))
     bits = (32, 32, 32, 24, 16, 16, 16, 32, 8, 16, 32, 32, 8, 8)
     return messages.Device(*[dice.below(1 << width) for width in bits])
 
@@ -84,6 +86,9 @@ def downlink(kind):
         return messages.Command(1 + dice.below((1 << 32) - 1), *rest)
     if kind == 5:
         return messages.Rekey(dice.below(1 << 32))
+    if kind == 6:
+        chunk = bytes([dice.below(256) for _ in range(dice.below(33))])
+        return messages.Fragment(dice.below(1 << 32), dice.below(1 << 24), chunk)
     limits = (1 << 32, 1 << 40, 1 << 32, 1 << 16, 1 << 16, 1 << 24, 1 << 53, 1 << 53, 1 << 32)
     return messages.Opening(*[dice.below(limit) for limit in limits])
 
@@ -92,13 +97,13 @@ for round_number in range(ROUNDS):
     root = bytes([dice.below(256) for _ in range(16)])
     key_set = keys.derive(root, root[:8], dice.below(1 << 32), dice.below(1 << 32))
     counter, phase = dice.below(1 << 32), dice.below(48)
-    message = uplink(round_number % 7)
+    message = uplink(round_number % 8)
     kind, plaintext = uplinks.encode_up(message, phase)
     assert uplinks.decode_up(kind, plaintext, phase) == message
     frame = envelope.seal(key_set, envelope.UP, kind, counter, plaintext)
     assert envelope.open_frame(key_set, envelope.UP, frame, counter) == plaintext
     record("up", frame)
-    message = downlink(round_number % 7)
+    message = downlink(round_number % 8)
     kind, plaintext = downlinks.encode_down(message)
     assert downlinks.decode_down(kind, plaintext) == message
     frame = envelope.seal(key_set, envelope.DOWN, kind, counter, plaintext)

@@ -24,6 +24,8 @@ KINDS = {
     "Nack": messages.Nack,
     "Command": messages.Command,
     "Rekey": messages.Rekey,
+    "Progress": messages.Progress,
+    "Fragment": messages.Fragment,
 }
 
 
@@ -55,6 +57,8 @@ def message_of(case):
         fields = [fields[0], tuple([tuple(pair) for pair in fields[1]])]
     if case["message"] == "Pack":
         fields[4:] = [bytes.fromhex(fields[4]), bytes.fromhex(fields[5])]
+    if case["message"] == "Fragment":
+        fields[2] = bytes.fromhex(fields[2])
     return KINDS[case["message"]](*fields)
 
 
