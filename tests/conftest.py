@@ -1,12 +1,14 @@
 """Which tests start MicroPython: `make test` runs these twice, on the installed interpreter and on the built one.
 
 A test that is not named here cannot start one: the interpreter it would find is a name that says what to do. So the
-list can hold a test too many, never one too few.
+list can hold a test too many, never one too few. What is the tool's affair and not the interpreter's runs once, on the
+built one where there is one: that is the one that can verify an update.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,8 @@ STARTS_MICROPYTHON = (
     "simulator/test_worlds.py",
     "wire/test_bench_wire.py",
 )
+STARTS_IT_ONCE = ("fieldtool/test_live_", "fieldtool/test_field_guide.py")
+BUILT = Path(__file__).resolve().parent.parent / "build" / "firmware" / "micropython"
 VARIABLE = "GUELTA_MICROPYTHON"
 NOT_NAMED = "none-for-this-test,-name-it-in-tests/conftest.py"
 
@@ -46,9 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before the fixtures, so that those of a whole session are meant too."""
-    if item.get_closest_marker("micropython") is None:
+    once = item.nodeid.removeprefix("tests/").startswith(STARTS_IT_ONCE)
+    if not once and item.get_closest_marker("micropython") is None:
         os.environ[VARIABLE] = NOT_NAMED
-    elif _asked is None:
-        os.environ.pop(VARIABLE, None)
-    else:
+    elif _asked is not None:
         os.environ[VARIABLE] = _asked
+    elif once and BUILT.is_file():
+        os.environ[VARIABLE] = str(BUILT)
+    else:
+        os.environ.pop(VARIABLE, None)
