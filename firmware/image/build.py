@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from firmware.image.sources import APT, ARCHIVES, RELEASE, FirmwareFailed, trees
 from firmware.image.stage import stage
+from firmware.version import FIRMWARE_VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "firmware"
@@ -31,6 +32,8 @@ HEAP_BYTES = 40_960
 MPY_CROSS, MICROPYTHON = "mpy-cross", "micropython"
 IMAGES = {"meter.elf": "production", "meter-dev.elf": "development"}
 PRODUCTS = (MPY_CROSS, MICROPYTHON, *IMAGES)
+# The same code as meter.elf, linked where the loader puts an update: what `guelta firmware release` signs.
+UPDATE = "meter.bin"
 
 # What MicroPython would ask git, or the calendar: the release, and the day Debian packed it.
 _VERSION = {"MICROPY_GIT_TAG": "v1.25.0", "MICROPY_GIT_HASH": "v1.25.0", "SOURCE_DATE_EPOCH": "1746366018"}
@@ -42,13 +45,15 @@ _TAIL_LINES = 12
 
 
 class Recipe(NamedTuple):
-    """How one product comes about: make in `where` with `settings`; `made` is what it leaves in its own folder."""
+    """How one product comes about: make in `where` with `settings`; `made` is what it leaves in its own folder, as are
+    the files `also`, which keep their names."""
 
     compiler: str
     where: Path
     settings: tuple[str, ...]
     made: str
     inputs: tuple[Path, ...]
+    also: tuple[str, ...] = ()
 
 
 def build(
@@ -69,7 +74,8 @@ def build(
             recipe = _recipe(name, folder, unpacked, heap_bytes)
             stamp = _stamp(recipe, folder)
             kept = folder / f"{name}.stamp"
-            fresh = (folder / name).is_file() and kept.is_file() and kept.read_text() == stamp
+            there = all((folder / file).is_file() for file in (name, *recipe.also))
+            fresh = there and kept.is_file() and kept.read_text() == stamp
             if not fresh:
                 kept.unlink(missing_ok=True)
                 _make(name, recipe, folder)
@@ -132,11 +138,13 @@ def _recipe(name: str, folder: Path, unpacked: dict[str, Path], heap_bytes: int)
         f"MPY={micropython}",
         f"VARIANT={IMAGES[name]}",
         f"HEAP={heap_bytes}",
+        f"VERSION={FIRMWARE_VERSION}",
         f"FROZEN={frozen}",
         f"MICROPY_MPYCROSS={folder / MPY_CROSS}",
         "MICROPY_MPYCROSS_DEPENDENCY=",
     )
-    return Recipe("arm-none-eabi-gcc", PORT, settings, "meter.elf", (PORT, C_MODULES, frozen))
+    also = (UPDATE,) if IMAGES[name] == "production" else ()
+    return Recipe("arm-none-eabi-gcc", PORT, settings, "meter.elf", (PORT, C_MODULES, frozen), also)
 
 
 def _stamp(recipe: Recipe, folder: Path) -> str:
@@ -170,7 +178,8 @@ def _make(name: str, recipe: Recipe, folder: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     _run(name, recipe, out, folder / "obj" / f"{name}.log")
-    shutil.copy2(out / recipe.made, folder / name)
+    for made, file in ((recipe.made, name), *((file, file) for file in recipe.also)):
+        shutil.copy2(out / made, folder / file)
 
 
 def _run(name: str, recipe: Recipe, out: Path, log: Path) -> None:

@@ -30,6 +30,10 @@ def start():
     board.cause = machine.reset_cause()
     board.console_trusted = False
     board.formatter = lambda: _format(device)
+    board.slots = device
+    board.hardware = "qemu-mps2"
+    board.running_slot, board.release_key, _ = mps2.loaded()
+    board.restart = machine.reset
     i2c = SoftI2C(Pin("SCL"), Pin("SDA"))
     board.eeprom = At24c32(i2c)
     _sense(board, field, link, i2c)

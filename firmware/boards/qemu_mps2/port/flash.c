@@ -39,6 +39,10 @@ static void rest(uint32_t us) {
     }
 }
 
+const uint8_t *flash_at(uint32_t address) {
+    return (const uint8_t *)FLASH + address;
+}
+
 void flash_read(uint32_t address, uint8_t *into, size_t size) {
     memcpy(into, (const void *)(FLASH + address), size);
 }

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FLASH_ERASE_BYTES = 4096, FLASH_BLOCKS = 256 };
+enum { FLASH_ERASE_BYTES = 4096, FLASH_BLOCKS = 256 };  // of the file system
+enum { FLASH_SLOTS_AT = 2 << 20 };                       // two slots of loader.h
 enum { FLASH_IDLE, FLASH_PROGRAM, FLASH_ERASE };
 
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
 } flash_status_t;
 
 void flash_timing(uint32_t program_us, uint32_t erase_us);
+const uint8_t *flash_at(uint32_t address);
 void flash_read(uint32_t address, uint8_t *into, size_t size);
 void flash_program(uint32_t address, const uint8_t *bytes, size_t size);
 void flash_erase(uint32_t address, size_t size);

@@ -10,16 +10,21 @@ enum { WATCHDOG_UNLOCK = 0x1ACCE551, WATCHDOG_TICKS_PER_MS = 25000 };
 
 static machine_wdt_obj_t machine_wdt = { { &machine_wdt_type } };
 
+void watchdog_start(uint32_t timeout_ms) {
+    if (clock_in_lockstep()) {
+        return;
+    }
+    WATCHDOG(WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
+    WATCHDOG(WATCHDOG_LOAD) = timeout_ms / 2 * WATCHDOG_TICKS_PER_MS;
+    WATCHDOG(WATCHDOG_CONTROL) = 3;
+    WATCHDOG(WATCHDOG_LOCK) = 0;
+}
+
 static machine_wdt_obj_t *mp_machine_wdt_make_new_instance(mp_int_t id, mp_int_t timeout_ms) {
     if (id != 0 || timeout_ms < 2 || timeout_ms > 300000) {
         mp_raise_ValueError(MP_ERROR_TEXT("watchdog 0, timeout 2 to 300000 ms"));
     }
-    if (!clock_in_lockstep()) {
-        WATCHDOG(WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
-        WATCHDOG(WATCHDOG_LOAD) = (uint32_t)timeout_ms / 2 * WATCHDOG_TICKS_PER_MS;
-        WATCHDOG(WATCHDOG_CONTROL) = 3;
-        WATCHDOG(WATCHDOG_LOCK) = 0;
-    }
+    watchdog_start(timeout_ms);
     return &machine_wdt;
 }
 

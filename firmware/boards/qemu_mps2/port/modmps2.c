@@ -1,7 +1,12 @@
 // The module `mps2`: what this board has beside `machine`.
 //     now_us(), wait_until(deadline_us), in_lockstep(), busy_us()      see clock.c
-//     NorFlash(on_cut)    a block device; on_cut(operation) is called at a cut that `arm_cut` named, and must not return
+//     NorFlash(on_cut)    a block device; on_cut(operation) is called at a cut that `arm_cut` named, and must not return.
+//                         Also the two slots of an update (board.slots): read(slot, offset, size), erase(slot, offset),
+//                         program(slot, offset, data)
+//     loaded()            (running slot, release key, microseconds that the loader took)
 #include "flash.h"
+#include "loader.h"
+#include "p256.h"
 #include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/objint.h"
@@ -111,10 +116,47 @@ static mp_obj_t nor_flash_timing(mp_obj_t self_in, mp_obj_t program_us, mp_obj_t
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(nor_flash_timing_obj, nor_flash_timing);
 
+static uint32_t slot_address(mp_obj_t slot_in, mp_obj_t offset_in, size_t size) {
+    uint32_t slot = mp_obj_get_int(slot_in), offset = mp_obj_get_int(offset_in);
+    if (slot >= LOADER_FACTORY || offset > SLOT_BYTES || size > SLOT_BYTES - offset) {
+        mp_raise_OSError(MP_EINVAL);
+    }
+    return FLASH_SLOTS_AT + slot * SLOT_BYTES + offset;
+}
+
+static mp_obj_t slots_read(size_t n_args, const mp_obj_t *args) {
+    size_t size = mp_obj_get_int(args[3]);
+    return mp_obj_new_bytes(flash_at(slot_address(args[1], args[2], size)), size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(slots_read_obj, 4, 4, slots_read);
+
+static mp_obj_t slots_program(size_t n_args, const mp_obj_t *args) {
+    nor_flash_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t bytes;
+    mp_get_buffer_raise(args[3], &bytes, MP_BUFFER_READ);
+    uint32_t address = slot_address(args[1], args[2], bytes.len);
+    flash_program(address, bytes.buf, counted(self, bytes.len));
+    cut_if_due(self);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(slots_program_obj, 4, 4, slots_program);
+
+static mp_obj_t slots_erase(mp_obj_t self_in, mp_obj_t slot, mp_obj_t offset) {
+    nor_flash_t *self = MP_OBJ_TO_PTR(self_in);
+    uint32_t address = slot_address(slot, offset, FLASH_ERASE_BYTES);
+    flash_erase(address, counted(self, FLASH_ERASE_BYTES));
+    cut_if_due(self);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(slots_erase_obj, slots_erase);
+
 static const mp_rom_map_elem_t nor_flash_table[] = {
     { MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&nor_flash_readblocks_obj) },
     { MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&nor_flash_writeblocks_obj) },
     { MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&nor_flash_ioctl_obj) },
+    { MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&slots_read_obj) },
+    { MP_ROM_QSTR(MP_QSTR_program), MP_ROM_PTR(&slots_program_obj) },
+    { MP_ROM_QSTR(MP_QSTR_erase), MP_ROM_PTR(&slots_erase_obj) },
     { MP_ROM_QSTR(MP_QSTR_arm_cut), MP_ROM_PTR(&nor_flash_arm_cut_obj) },
     { MP_ROM_QSTR(MP_QSTR_timing), MP_ROM_PTR(&nor_flash_timing_obj) },
 };
@@ -154,12 +196,23 @@ static mp_obj_t mps2_wait_until(mp_obj_t deadline_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mps2_wait_until_obj, mps2_wait_until);
 
+static mp_obj_t mps2_loaded(void) {
+    mp_obj_t told[] = {
+        mp_obj_new_int_from_uint(loaded()->slot),
+        mp_obj_new_bytes(loaded()->release_key, P256_KEY_BYTES),
+        mp_obj_new_int_from_uint(loaded()->us),
+    };
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(told), told);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mps2_loaded_obj, mps2_loaded);
+
 static const mp_rom_map_elem_t mps2_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_mps2) },
     { MP_ROM_QSTR(MP_QSTR_NorFlash), MP_ROM_PTR(&nor_flash_type) },
     { MP_ROM_QSTR(MP_QSTR_now_us), MP_ROM_PTR(&mps2_now_us_obj) },
     { MP_ROM_QSTR(MP_QSTR_busy_us), MP_ROM_PTR(&mps2_busy_us_obj) },
     { MP_ROM_QSTR(MP_QSTR_in_lockstep), MP_ROM_PTR(&mps2_in_lockstep_obj) },
+    { MP_ROM_QSTR(MP_QSTR_loaded), MP_ROM_PTR(&mps2_loaded_obj) },
     { MP_ROM_QSTR(MP_QSTR_wait_until), MP_ROM_PTR(&mps2_wait_until_obj) },
 };
 static MP_DEFINE_CONST_DICT(mps2_globals, mps2_table);

@@ -33,6 +33,14 @@ extern uint32_t reset_cause;  // of this boot
 __attribute__((noreturn)) void reset_because(uint32_t cause);
 void reset_from_outside(void);
 
+// What the loader did at this reset.
+typedef struct {
+    uint32_t slot;               // that runs: 0, 1, or LOADER_FACTORY
+    const uint8_t *release_key;  // of the factory's image, whichever runs
+    uint32_t us;                 // that it took
+} loaded_t;
+const loaded_t *loaded(void);
+
 // uart.c ----------------------------------------------------------------------------------------------------------------
 enum { UART_CONSOLE, UART_RADIO, UART_FIELD, UART_CLOCK, UART_TRACE, UARTS };
 void uart_init(void);
@@ -42,6 +50,7 @@ void uart_write(unsigned uart, const uint8_t *bytes, size_t size);
 extern volatile uint32_t uart_received[UARTS];  // bytes since reset
 
 // clock.c ---------------------------------------------------------------------------------------------------------------
+void clock_begin(void);
 void clock_init(void);
 bool clock_in_lockstep(void);
 uint64_t clock_now_us(void);
@@ -51,6 +60,7 @@ void clock_wait_until(uint64_t deadline_us);
 void clock_delay_us(uint64_t us);
 
 // machine_wdt.inc.c -----------------------------------------------------------------------------------------------------
+void watchdog_start(uint32_t timeout_ms);
 void watchdog_stop(void);
 
 // What MicroPython calls ------------------------------------------------------------------------------------------------
