@@ -15,6 +15,7 @@ APART = (
     "firmware/without_state.py",
     "protocol/wire/cobs.py",
     "protocol/wire/console.py",
+    "protocol/wire/grants.py",
 )
 
 # Functions needed for a moment (at a boot, or when a pack comes), in files of their own by what they are loaded for.
@@ -58,10 +59,12 @@ PROTOCOL = (
     "protocol/wire/cobs.py",
     "protocol/wire/command_codes.py",
     "protocol/wire/console.py",
+    "protocol/wire/console_codes.py",
     "protocol/wire/downlinks.py",
     "protocol/wire/envelope.py",
     "protocol/wire/event_codes.py",
     "protocol/wire/fields.py",
+    "protocol/wire/grants.py",
     "protocol/wire/keys.py",
     "protocol/wire/limits.py",
     "protocol/wire/log_codec.py",

@@ -2,10 +2,11 @@
 
 client = Client(lambda meter_id, generation: key, random_bytes)
 write(client.hello()); events = client.feed(read()); write(client.ask(question)); …
+write(client.hello_grant(grant, key)) begins a session under a grant instead.
 """
 
 from protocol.compat import TYPE_CHECKING
-from protocol.wire import console
+from protocol.wire import console, grants
 from protocol.wire.cobs import Decoder
 
 if TYPE_CHECKING:
@@ -19,14 +20,24 @@ class Client:
         self.random_bytes = random_bytes
         self.decoder = Decoder(console.MESSAGE_MAX)
         self.nonce = b""
+        self.grant_key = b""
         self.session: "console.Session | None" = None
         self.number = 0
 
     def hello(self) -> bytes:
-        """Asks for a session."""
-        self.nonce = self.random_bytes(console.NONCE_LENGTH)
-        self.session = None
+        """Asks for a session under the console key."""
+        self._begin(b"")
         return console.to_line(console.hello(self.nonce))
+
+    def hello_grant(self, grant: "grants.Grant", key: bytes = b"") -> bytes:
+        """Asks for a session under a grant, whose key the headend gave; without `key`, `key_of` is asked for it."""
+        self._begin(key)
+        return console.to_line(console.hello_grant(self.nonce, grants.encode_terms(grant)))
+
+    def _begin(self, key: bytes) -> None:
+        self.nonce = self.random_bytes(console.NONCE_LENGTH)
+        self.grant_key = key
+        self.session = None
 
     def ask(self, question: bytes) -> bytes:
         """A sealed question; there must be a session."""
@@ -41,7 +52,8 @@ class Client:
     def feed(self, data: bytes) -> "list[tuple[str, Any]]":
         """What came: ("session", (meter_id, generation)), ("answer", text), ("plain", text), ("refused", (code, wait)).
 
-        What is damaged, or not sealed by this session's meter, is no event.
+        A session under a grant may be with another meter than its own: look at meter_id before a question is spent on
+        it. What is damaged, or not sealed by this session's meter, is no event.
         """
         events: "list[tuple[str, Any]]" = []
         for frame in self.decoder.feed(data):
@@ -55,8 +67,9 @@ class Client:
         told = console.read_challenge(message)
         if told is not None and self.nonce:
             meter_id, generation, fresh = told
-            self.session = console.Session(self.key_of(meter_id, generation), meter_id, self.nonce, fresh)
-            self.nonce = b""
+            nonce, self.nonce = self.nonce, b""
+            key = self.grant_key or self.key_of(meter_id, generation)
+            self.session = console.Session(key, meter_id, nonce, fresh)
             self.number = 0
             return "session", (meter_id, generation)
         refusal = console.read_refused(message)

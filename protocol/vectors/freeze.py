@@ -18,8 +18,10 @@ from protocol.vectors.shapes import RECORDS, SEQUENCES
 from protocol.wire import (
     command_codes,
     console,
+    console_codes,
     envelope,
     event_codes,
+    grants,
     keys,
     limits,
     manifest,
@@ -96,12 +98,14 @@ def constants() -> Iterator[tuple[str, Any]]:
     yield "manifest", MANIFEST.hex()
     yield "CBOR depth and items", (limits.CBOR_DEPTH_MAX, limits.CBOR_ITEMS_MAX)
     yield "longest orders", (command_codes.OPEN_S_MAX, command_codes.CLOSE_S_MAX)
+    yield "longest grant, most uses", (grants.GRANT_S_MAX, grants.USES_MAX)
+    yield "fields of Grant", grants.Grant._fields
     for shape in (*SEQUENCES, *RECORDS):
         yield f"table of {shape.message}", (shape.direction, shape.type, shape.fields)
     for kind in vars(messages).values():
         if hasattr(kind, "_fields"):
             yield f"fields of {kind.__name__}", kind._fields
-    for module in (event_codes, command_codes, reason_codes, messages, console, update_codes):
+    for module in (event_codes, command_codes, reason_codes, messages, console, console_codes, update_codes):
         for name, value in vars(module).items():
             if name.isupper() and isinstance(value, int) and not name.endswith("_MAX"):
                 yield f"{module.__name__.rpartition('.')[2]} {name}", value

@@ -5,11 +5,13 @@
     CHALLENGE 12 | meter_id 8 | generation 4 | challenge 8        fresh for each session
     QUESTION  13 | number 2 | ciphertext | tag 8                  numbers rise within a session
     ANSWER    14 | number 2 | ciphertext | tag 8                  of the question with that number
+    HELLO_GRANT 15 | nonce 8 | terms 14                           asks for a session under a grant (grants.py)
     PLAIN     10 | text                                           unsealed, either way: only before a meter's life
     REFUSED   1f | code 1 | wait_s 2
 
 The text of a question or an answer is a CBOR sequence. The console key comes from the root under a label of its own, so
-it is never a key of frames, and who holds it learns no key of frames; a session's key comes from it and both nonces.
+it is never a key of frames, and who holds it learns no key of frames; a session's key comes from it, or from a grant's
+key, and both nonces.
 """
 
 from binascii import crc32
@@ -24,6 +26,7 @@ HELLO = const(0x11)
 CHALLENGE = const(0x12)
 QUESTION = const(0x13)
 ANSWER = const(0x14)
+HELLO_GRANT = const(0x15)
 REFUSED = const(0x1F)
 
 # Codes of REFUSED; a number is never given a second meaning.
@@ -34,6 +37,10 @@ WRONG_TAG = const(4)  # sealed under another key
 STALE = const(5)  # the number is not above the last one of this session
 NOT_PROVISIONED = const(6)  # there is no key yet: ask unsealed
 MALFORMED = const(7)  # a kind or a length that version 1 does not have
+GRANT_EXPIRED = const(8)  # its last second has passed: ask the headend for another
+GRANT_NOT_YET = const(9)  # its first second has not come
+GRANT_SPENT = const(10)  # all its sessions are used, or the meter has seen a later grant
+GRANT_TERMS = const(11)  # more than 72 hours, an unknown role, a count of none
 
 NONCE_LENGTH = const(8)
 TAG_LENGTH = const(8)
@@ -43,6 +50,7 @@ MESSAGE_MAX = const(1088)  # with its CRC
 
 _CHALLENGE_LENGTH = const(21)
 _HELLO_LENGTH = const(9)
+_HELLO_GRANT_LENGTH = const(23)
 _REFUSED_LENGTH = const(4)
 _SEALED_HEAD = const(3)
 
@@ -74,6 +82,17 @@ def read_hello(message: bytes) -> "bytes | None":
     return message[1:] if len(message) == _HELLO_LENGTH and message[0] == HELLO else None
 
 
+def hello_grant(nonce: bytes, terms: bytes) -> bytes:
+    return bytes([HELLO_GRANT]) + nonce + terms
+
+
+def read_hello_grant(message: bytes) -> "tuple[bytes, bytes] | None":
+    """(nonce, terms), or None. The terms are not looked at."""
+    if len(message) != _HELLO_GRANT_LENGTH or message[0] != HELLO_GRANT:
+        return None
+    return message[1 : 1 + NONCE_LENGTH], message[1 + NONCE_LENGTH :]
+
+
 def challenge(meter_id: bytes, generation: int, fresh: bytes) -> bytes:
     return bytes([CHALLENGE]) + meter_id + generation.to_bytes(4, "big") + fresh
 
@@ -101,7 +120,7 @@ class Session:
     """One session's key, on either side. The nonce is challenge | kind | number: none comes twice under a key."""
 
     def __init__(self, key: bytes, meter_id: bytes, nonce: bytes, fresh: bytes) -> None:
-        """`key`: the console key; `nonce` is HELLO's, `fresh` CHALLENGE's."""
+        """`key`: the console key or a grant's; `nonce` is HELLO's, `fresh` CHALLENGE's."""
         self.meter_id = meter_id
         self.fresh = fresh
         self.key = expand(key, nonce + fresh, SENDER_NONE, meter_id, "Session", KEY_LENGTH)

@@ -32,3 +32,4 @@ BACKFLOW = const(27)  # water ran backwards; argument: litres of that half-hour
 BATTERY_CRITICAL = const(28)  # the last reserve, good for one move; argument: millivolts
 FIRMWARE_CONFIRMED = const(29)  # an update has proved itself here; argument: its version
 FIRMWARE_REJECTED = const(30)  # an update has not, and what ran before runs again; argument: the version rejected
+SERVICE = const(31)  # somebody changed something by cable; argument: number of the grant * 256 + role

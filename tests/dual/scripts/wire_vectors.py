@@ -5,7 +5,7 @@ import json
 from protocol.errors import WireRefused
 from protocol.rules import debt, policy, rating, tariff
 from protocol.rules.calendar import Offsets
-from protocol.wire import cbor, cobs, console, downlinks, envelope, keys, log_codec, messages, parts, uplinks
+from protocol.wire import cbor, cobs, console, downlinks, envelope, grants, keys, log_codec, messages, parts, uplinks
 
 FOLDER = "protocol/vectors/"
 KINDS = {
@@ -172,8 +172,34 @@ def message_on(line):
     return console.from_frame(frames[0]) if len(frames) == 1 else None
 
 
+def check_grant(case):
+    """Whether terms are what they are meant to be: a grant of this key, or none."""
+    terms, meter_id = bytes.fromhex(case["terms"]), bytes.fromhex(case.get("meter_id", "00" * 8))
+    refused = refusal(grants.decode_terms, terms, meter_id, case.get("generation", 0))
+    if case["result"] == "no grant":
+        return refused is not None
+    grant = grants.decode_terms(terms, meter_id, case["generation"])
+    key = grants.grant_key(bytes.fromhex(case["root"]), grant)
+    if case["result"] == "grant":
+        values = tuple([case[field] for field in ("number", "role", "uses", "from_s", "until_s")])
+        return grant[2:] == values and grants.encode_terms(grant) == terms and key.hex() == case["grant_key"]
+    session = console.Session(key, meter_id, bytes.fromhex(case["nonce"]), bytes.fromhex(case["challenge"]))
+    kind, message, said = case["kind"], bytes.fromhex(case["message"]), (case["number"], bytes.fromhex(case["text"]))
+    return session.seal(kind, said[0], said[1]) == message and session.open(kind, message) == said
+
+
+def check_attested(case):
+    key = grants.attest_key(bytes.fromhex(case["root"]), bytes.fromhex(case["meter_id"]), case["generation"])
+    tag = grants.attest_tag(key, bytes.fromhex(case["hash"]), case["unix_s"])
+    return (key.hex(), tag.hex()) == (case["attest_key"], case["tag"])
+
+
 def check_console(case):
     result = case["result"]
+    if result in ("grant", "no grant", "under a grant"):
+        return check_grant(case)
+    if result == "attested":
+        return check_attested(case)
     if result == "cobs":
         data, encoded = bytes.fromhex(case["data"]), bytes.fromhex(case["encoded"])
         return cobs.encode(data) == encoded and cobs.decode(encoded) == data
