@@ -121,9 +121,8 @@ class Field(click.Group):
         lang = language(ctx)
         text = refusal.sentence(lang)
         click.echo(sentence(COMMON, "error", lang, text=text), err=True)
-        if ctx.meta.get(JSON):
-            told = {"code": refusal.code, "exit": refusal.exit_code, "text": text}
-            click.echo(json.dumps({"refused": told}, ensure_ascii=False, sort_keys=True))
+        if ctx.meta.get(JSON) and not refusal.in_result:
+            click.echo(json.dumps({"refused": refusal.told(lang)}, ensure_ascii=False, sort_keys=True))
 
 
 @click.command("field", cls=Field, context_settings={"help_option_names": ["-h", "--help"]})

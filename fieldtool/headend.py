@@ -6,6 +6,7 @@ each one is idempotent by its own content, so a lost answer is simply asked for 
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import urllib.error
@@ -39,6 +40,7 @@ class Headend:
 
     def __init__(self, address: str, api_key: str, lang: str) -> None:
         self.address = checked_address(address)
+        self._opener = _opener(local=address.startswith("http:"))
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Accept-Language": lang,
@@ -50,12 +52,15 @@ class Headend:
         return self._request("GET", path, None)
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return self._request("POST", path, json.dumps(body, ensure_ascii=False).encode())
+        """The same body again is the same request: the headend acts once and answers alike."""
+        data = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+        return self._request("POST", path, data, hashlib.sha256(path.encode() + b" " + data).hexdigest()[:40])
 
-    def _request(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
-        request = urllib.request.Request(self.address + path, body, self._headers, method=method)
+    def _request(self, method: str, path: str, body: bytes | None, key: str = "") -> dict[str, Any]:
+        headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
+        request = urllib.request.Request(self.address + path, body, headers, method=method)
         try:
-            with _opener().open(request, timeout=TIMEOUT_S) as answer:
+            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
                 return self._document(answer.read(ANSWER_MAX + 1))
         except urllib.error.HTTPError as failure:
             with failure:
@@ -94,8 +99,9 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirects)
+def _opener(local: bool) -> urllib.request.OpenerDirector:
+    """To this machine no proxy is asked, whatever the environment names."""
+    return urllib.request.build_opener(_NoRedirects, *([urllib.request.ProxyHandler({})] if local else []))
 
 
 def _is_loopback(host: str) -> bool:

@@ -235,6 +235,27 @@ _HEADEND = {
         "--headend: {address!r} is not an https:// address (http:// is for this machine only).",
         "--headend : {address!r} n’est pas une adresse https:// (http:// ne sert que pour cette machine).",
     ),
+    "api_key_form": (
+        end.USAGE,
+        "The API key is one word of printable ASCII, as 'guelta key create' printed it. Ask the office for it.",
+        "La clé d’API est un seul mot en ASCII, comme « guelta key create » l’a écrite. Demandez-la au bureau.",
+    ),
+    "tool_key_open": (
+        end.FAILED,
+        "{file} is damaged, or not this user's alone (chmod 600). If others could read it, remove it and enrol again.",
+        "{file} est abîmé, ou d’autres peuvent le lire (chmod 600). Si d’autres l’ont pu, supprimez-le et"
+        " réinscrivez-vous.",
+    ),
+    "token_file": (
+        end.USAGE,
+        "--token-file: {file} holds neither one token alone nor lines of JOB TOKEN.",
+        "--token-file : {file} ne contient ni un jeton seul, ni des lignes INTERVENTION JETON.",
+    ),
+    "token_form": (
+        end.USAGE,
+        "The token is one word of printable ASCII, as the office gave it. Type it again: guelta field sync.",
+        "Le jeton est un seul mot en ASCII, comme le bureau l’a donné. Retapez-le : guelta field sync.",
+    ),
     "headend_unreachable": (
         end.INCOMPLETE,
         "The headend {address} cannot be reached: {why}. Everything is kept; try again with a network.",

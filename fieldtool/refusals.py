@@ -12,6 +12,8 @@ from .texts import LANGUAGES
 class Refusal(Exception):
     """Why nothing (more) was done. `facts` fill the sentence and never hold a secret."""
 
+    in_result = False  # the verb has put it into its JSON result already
+
     def __init__(self, code: str, **facts: object) -> None:
         super().__init__(code, facts)
         self.code = code
@@ -24,6 +26,10 @@ class Refusal(Exception):
     def sentence(self, lang: str) -> str:
         """What is wrong, and what to do."""
         return table()[self.code][1][LANGUAGES.index(lang)].format(**self.facts)
+
+    def told(self, lang: str) -> dict[str, object]:
+        """For the program that called: `code` and `exit` are stable."""
+        return {"code": self.code, "exit": self.exit_code, "text": self.sentence(lang)}
 
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence('en')}"

@@ -74,7 +74,7 @@ class Session:
         """Ask a meter before its life; the answer without its id."""
         number, text = self._question(question)
         kind, told = self._exchange(
-            lambda: self._client.ask_unsealed(text), ("plain",), str(question[0]), tries, patience_s
+            lambda: self._client.ask_unsealed(text), ("plain",), str(question[0]), tries, patience_s, number=number
         )
         if kind == "refused":
             raise self._refusal(told)
@@ -84,7 +84,7 @@ class Session:
         """A sealed session under a grant. It proves itself with its first answer; each one costs one use."""
         self._grant, self._key = grant, key
         kind, told = self._exchange(
-            lambda: self._client.hello_grant(grant), ("session",), "hello", TRIES, None, silent="silent"
+            lambda: self._client.hello_grant(grant, key), ("session",), "hello", TRIES, None, silent="silent"
         )
         if kind == "refused":
             raise self._refusal(told)
@@ -124,8 +124,12 @@ class Session:
         tries: int,
         patience_s: float | None,
         silent: str = "no_answer",
+        number: int = 0,
     ) -> tuple[str, Any]:
-        """Say it until an expected event or a refusal comes. `say()` makes the bytes anew for each try."""
+        """Say it until an expected event or a refusal comes. `say()` makes the bytes anew for each try.
+
+        An unsealed answer to an earlier question, come late, is known by its `number` and passed over.
+        """
         for _ in range(tries):
             self.line.write(say())
             until = time.monotonic() + (self.patience_s if patience_s is None else patience_s)
@@ -133,7 +137,7 @@ class Session:
                 for kind, told in self._client.feed(self.line.read(left)):
                     if kind == "refused" and told[0] == console.STALE:
                         break  # the answer to an earlier try was lost: take the next number
-                    if kind in expected or kind == "refused":
+                    if kind == "refused" or (kind in expected and not (number and _is_late(told, number))):
                         return kind, told
                 else:
                     continue
@@ -158,3 +162,12 @@ class Session:
         meter_id = self._grant.meter_id if self._grant is not None else self.meter_id
         name = _PORT.get(code, "port_version")
         return Refusal(name, wait_s=wait_s, meter_id=meter_id.hex(), port=self.line.path, command="hello")
+
+
+def _is_late(text: bytes, number: int) -> bool:
+    """Whether an unsealed answer is that to a question before the one of this number."""
+    try:
+        first = cbor.decode_sequence(text, _DEPTH, _ITEMS, console.MESSAGE_MAX)[:1]
+    except Refused:
+        return False
+    return bool(first) and isinstance(first[0], int) and 0 < first[0] != number

@@ -2,11 +2,12 @@
 
     config.json        headend, API key, technician, remembered port
     tool.key           the key that signs records; never leaves this folder
-    jobs/ID.json       a job as it was claimed: identity, grants; before that, the claim being made
+    jobs/ID.json       {"state": "claimed", "job", "identity", "grants", "installation_grace_mills", "claim"}: as the
+                       headend answered the claim; before that {"state": "claiming", "job", "claim", "token"}
     journals/ID.json   how far a checklist has come
-    outbox/ID.json     signed records the headend has not answered for yet
-    done/ID.json       what it answered
-    frames/METER.json  sealed statements to be handed to a meter at the next visit
+    outbox/ID.json     {"record", "signature", "fingerprint"}: what the headend has not answered for yet
+    done/ID.json       the same, and its "answer"
+    frames/METER.json  {"frames": [hex…]}: sealed statements to be handed to a meter at the next visit
 
 Folders 0700, files 0600. A file is there whole, old or new: written beside, synced, renamed.
 """
