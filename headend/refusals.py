@@ -42,6 +42,9 @@ class Code(IntEnum):
     REKEY_UNDER_WAY = 343
     INDEX_BEHIND = 344
     SLOTS_ASKED = 345
+    METER_RETIRED = 346
+    METER_SPARE = 347
+    NOT_THE_SPARE = 348
 
 
 REMEDIES = {
@@ -79,6 +82,9 @@ REMEDIES = {
     Code.REKEY_UNDER_WAY: "wait for the first uplink under the keys that were asked for",
     Code.INDEX_BEHIND: "read the register again: it shows less than the meter has reported",
     Code.SLOTS_ASKED: "name 1 to 1,020 half-hours that are over",
+    Code.METER_RETIRED: "this meter was taken away and its id never lives again; name the meter that is there now",
+    Code.METER_SPARE: "this meter is a spare and nobody's yet; swap it in first",
+    Code.NOT_THE_SPARE: "prepare the new meter as the spare of the one that it replaces, and swap it in for that one",
 }
 
 

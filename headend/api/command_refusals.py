@@ -132,6 +132,24 @@ _TEXTS = {
         "Demi-heures impossibles",
         "désignez 1 à 1 020 demi-heures passées",
     ),
+    Code.METER_RETIRED: (
+        409,
+        "Meter taken away",
+        "Compteur déposé",
+        "ce compteur a été déposé et son identifiant ne revit jamais ; désignez celui qui est en place",
+    ),
+    Code.METER_SPARE: (
+        409,
+        "Spare meter",
+        "Compteur de rechange",
+        "ce compteur est de rechange et n’a pas encore d’abonné ; posez-le d’abord à la place d’un autre",
+    ),
+    Code.NOT_THE_SPARE: (
+        409,
+        "Not the spare of this meter",
+        "Pas le compteur de rechange de celui-ci",
+        "préparez le nouveau compteur comme rechange de celui qu’il remplace, et posez-le à la place de celui-là",
+    ),
 }
 
 

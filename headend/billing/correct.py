@@ -23,7 +23,7 @@ from headend.ingest.meter_state import MeterState
 from headend.ledger import chart
 from headend.ledger.entries import Transfer
 from headend.ledger.posting_rules import Holding, rating_corrected
-from headend.meters.lookup import holding_of_meter
+from headend.meters.lookup import holding_of_meter, present_holding
 from headend.meters.openings import generations_of
 from headend.storage.writer import Tx
 
@@ -60,21 +60,22 @@ def correct_closed(tx: Tx, meter_id: bytes) -> None:
 
 
 def _post_missing(tx: Tx, holding: Holding, generation: int, knowledge: Knowledge, finding: Finding) -> None:
-    """Announce and post the corrections of one wallet generation; the wallet they move is the present one."""
+    """Announce and post the corrections of one wallet generation; the wallet they move is the holder's present one, in
+    whatever meter."""
     counted = replace(holding, generation=generation)
     division = divide(finding)
     notices = notices_of(tx, counted, knowledge, division)
     for notice in notices:
         _announce(tx, counted, notice)
     missing = missing_by_account(tx, counted, division, notices)
-    # What an older wallet bore went on to the present one when it was closed.
-    wallet_mills = missing.pop(counted.wallet(tx))
-    missing[holding.wallet(tx)] = wallet_mills
+    # What an older wallet bore went on to the present one when it was closed, and at the very end to the receivable.
+    wallet_mills, bearer = missing.pop(counted.wallet(tx)), present_holding(tx, holding.contract_id)
+    missing[holding.receivable(tx) if bearer is None else bearer.wallet(tx)] += wallet_mills
     transfers = match(missing)
     if transfers:
         key = f"rating:{holding.meter_id.hex()}:{generation}:{_corrections(tx, counted) + 1}"
         memo = f"rated again up to slot {finding.highest_slot + 1}"
-        rating_corrected(tx, key, holding, generation, transfers, wallet_mills, memo)
+        rating_corrected(tx, key, counted, bearer, transfers, 0 if bearer is None else wallet_mills, memo)
 
 
 def divide(finding: Finding) -> Division:

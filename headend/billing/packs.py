@@ -33,22 +33,24 @@ def unechoed(tx: Tx, meter_id: bytes) -> int:
     return next_version(tx, meter_id, DOWN_TARIFF) - 1 - (0 if row is None else int(row[0]))
 
 
-def bring_tariffs(tx: Tx, contract: Contract, slot: int) -> list[int]:
+def bring_tariffs(tx: Tx, contract: Contract, slot: int, anew: bool = False) -> list[int]:
     """Give a meter every tariff in force at `slot` or later that its packs do not say yet; returns the new versions.
 
     A tariff that was over before `slot` is not for the meter: rating again settles it (SEMANTICS B5). What would be the
     sixteenth that the meter has not echoed is held back and brought when it has: 4 bits on air name a pack (B4).
+    `anew`: whatever was given before was for another home.
     """
     known = timeline(tx, contract.tariff_code)
     present = known_at(known, slot)
     wanted = [tariff for tariff in known if tariff == present or tariff.valid_from_slot > slot]
     current = {tariff.valid_from_slot: tariff for tariff in reversed(wanted)}
-    held = dict(
+    before: dict[int, int] = dict(
         tx.cursor.execute(
             "SELECT from_slot, tariff_id FROM pack WHERE meter_id = ? AND kind = ? ORDER BY version",
             (contract.meter_id, DOWN_TARIFF),
         ).fetchall()
     )
+    held = {} if anew else before
     versions: list[int] = []
     room = UNECHOED_MAX - unechoed(tx, contract.meter_id)
     for from_slot, tariff in sorted(current.items()):

@@ -4,7 +4,7 @@ from headend.billing.instalments import PlansTold
 from headend.billing.packs import append_pack, next_version
 from headend.ingest import meter_state
 from headend.ledger.posting_rules import debt_recognised
-from headend.meters.lookup import holding_of_meter
+from headend.meters.lookup import holding_in_use
 from headend.meters.openings import opening_of
 from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
@@ -18,7 +18,7 @@ from protocol.wire.uplinks import decode_up
 
 def set_policy(tx: Tx, meter_id: bytes, wanted: Policy, from_slot: int = 0) -> int:
     """Give a meter a new valve policy; returns its version (that of `wanted` is replaced). Raises Refused."""
-    holding_of_meter(tx, meter_id)
+    holding_in_use(tx, meter_id)
     version = next_version(tx, meter_id, DOWN_POLICY)
     try:
         body = policy.encode_body(wanted._replace(version=version))
@@ -44,7 +44,7 @@ def set_debt_plan(tx: Tx, meter_id: bytes, key: str, debt_mills: int, amount_mil
     The plan's ceiling is cumulative: what earlier plans were to collect stays in it (SEMANTICS B7). A repeated key
     changes nothing. Raises Refused.
     """
-    holding = holding_of_meter(tx, meter_id)
+    holding = holding_in_use(tx, meter_id)
     last = last_plan(tx, meter_id)
     if isinstance(debt_mills, bool) or isinstance(amount_mills, bool) or debt_mills <= 0 or amount_mills <= 0:
         raise Refused(Code.PLAN, "amounts")

@@ -79,7 +79,9 @@ def pack_rates(tx: Tx, meter_id: bytes, version: int) -> Rates | None:
     if row is None:
         return None
     households = tx.cursor.execute(
-        "SELECT households FROM contract WHERE meter_id = ? ORDER BY start_slot <= ? DESC, start_slot DESC LIMIT 1",
+        "SELECT c.households FROM served v JOIN contract c ON c.id = v.contract_id WHERE v.meter_id IN "
+        "(?1, (SELECT replaces FROM meter WHERE meter_id = ?1 AND state = 'spare')) "
+        "ORDER BY v.start_slot <= ?2 DESC, v.start_slot DESC LIMIT 1",
         (meter_id, row[1]),
     ).fetchone()[0]
     return rates_of(row[0], households)

@@ -33,8 +33,8 @@ class Tried:
 def meters_of(tx: Tx, code: str, after: bytes, limit: int) -> list[bytes]:
     """The meters that a tariff code concerns, by their id."""
     rows = tx.cursor.execute(
-        "SELECT DISTINCT meter_id FROM contract JOIN meter USING (meter_id) WHERE tariff_code = ? "
-        "AND state <> 'retired' AND meter_id > ? ORDER BY meter_id LIMIT ?",
+        "SELECT DISTINCT v.meter_id FROM contract c JOIN served v ON v.contract_id = c.id WHERE c.tariff_code = ? "
+        "AND v.meter_id > ? ORDER BY v.meter_id LIMIT ?",
         (code, after, limit),
     )
     return [meter_id for (meter_id,) in rows.fetchall()]

@@ -8,16 +8,16 @@ from headend.billing.correct import correct_closed, correct_meter
 from headend.billing.packs import bring_tariffs
 from headend.ingest import meter_state
 from headend.ingest.meter_state import MeterState
-from headend.meters.lookup import contracts_of
+from headend.meters.lookup import RETIRED, contracts_of, state_of_meter
 from headend.storage.writer import Tx
 from protocol.rules.calendar import slot_of
 
 
 def list_meters_of(tx: Tx, code: str) -> None:
-    """List every meter of a tariff code, from now on."""
+    """List every meter of a tariff code, from now on; also those that were taken away, for what flowed through them."""
     tx.cursor.execute(
-        "INSERT OR IGNORE INTO rating_work (meter_id, due_us) SELECT DISTINCT c.meter_id, ? FROM contract c "
-        "JOIN meter m USING (meter_id) WHERE c.tariff_code = ? AND m.state <> 'retired'",
+        "INSERT OR IGNORE INTO rating_work (meter_id, due_us) SELECT DISTINCT v.meter_id, ? FROM contract c "
+        "JOIN served v ON v.contract_id = c.id WHERE c.tariff_code = ?",
         (tx.now_us, code),
     )
 
@@ -41,7 +41,8 @@ def due_meters(tx: Tx, limit: int) -> list[bytes]:
 
 def work_on(tx: Tx, state: MeterState) -> MeterState:
     """Do what is due for a meter: its packs, its corrections. Returns the state with T and A brought up to date."""
-    bring_tariffs(tx, contracts_of(tx, state.meter_id)[-1], slot_of(tx.now_us // 1_000_000))
+    if state_of_meter(tx, state.meter_id) != RETIRED:
+        bring_tariffs(tx, contracts_of(tx, state.meter_id)[-1], slot_of(tx.now_us // 1_000_000))
     after = correct_meter(tx, state)
     correct_closed(tx, state.meter_id)
     tx.cursor.execute("DELETE FROM rating_work WHERE meter_id = ? AND due_us <= ?", (state.meter_id, tx.now_us))

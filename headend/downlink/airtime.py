@@ -15,7 +15,7 @@ from headend.downlink.holes import Holes, holes_of, nack_message
 from headend.downlink.orders import command_messages, rekey_messages
 from headend.downlink.packs import next_parts, pending_packs
 from headend.downlink.reply import Message
-from headend.downlink.wallet import acked_slot, needs_opening, opening_message, statement_message
+from headend.downlink.wallet import acked_slot, has_wallet, needs_opening, opening_message, statement_message
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
 from headend.ledger import statements
@@ -40,11 +40,11 @@ def dearest(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> tuple[M
 
 def _by_rank(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> Iterator[Choice]:
     """What is needed, the first being needed most; nothing after it is even looked for."""
-    if needs_opening(state, link):
+    if needs_opening(tx, state, link):
         yield link, opening_message(tx, state.meter_id, state.generation)
-    granted = statements.current(tx, state.meter_id, state.generation)
+    granted = statements.granted(tx, state.meter_id, state.generation)
     acknowledged = replace(link, acked_told=acked_slot(state))
-    if heard.type == UP_POLL or granted.number > link.statement_echo:
+    if (heard.type == UP_POLL and has_wallet(tx, state)) or granted.number > link.statement_echo:
         yield acknowledged, statement_message(tx, state)
     for message in command_messages(tx, link):
         yield link, message

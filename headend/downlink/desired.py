@@ -13,7 +13,7 @@ from headend.downlink.holes import holes_of, nack_message
 from headend.downlink.orders import command_messages, rekey_messages
 from headend.downlink.packs import next_parts, pending_packs
 from headend.downlink.reply import Message, Reply, Reserved
-from headend.downlink.wallet import acked_slot, needs_opening, opening_message, statement_message
+from headend.downlink.wallet import acked_slot, has_wallet, needs_opening, opening_message, statement_message
 from headend.ingest import meter_link
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState, load
@@ -38,9 +38,10 @@ def answer(tx: Tx, state: MeterState, link: MeterLink, keys: KeySet, heard: Hear
 def _over_ip(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> tuple[MeterLink, list[Message]]:
     """OPENING, the STATEMENT in any case, then what is missing, in the order in which it matters."""
     messages: list[Message] = []
-    if needs_opening(state, link):
+    if needs_opening(tx, state, link):
         messages.append(opening_message(tx, state.meter_id, state.generation))
-    messages.append(statement_message(tx, state))
+    if has_wallet(tx, state):
+        messages.append(statement_message(tx, state))
     messages += command_messages(tx, link)
     # A hole that this very uplink made may close with the next frame, which is on its way: reports have several.
     holes = holes_of(tx, state)

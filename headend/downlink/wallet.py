@@ -21,9 +21,16 @@ def opening_message(tx: Tx, meter_id: bytes, generation: int) -> Message:
     return message
 
 
-def needs_opening(state: MeterState, link: MeterLink) -> bool:
-    """A meter that lost its state after having spent gets no OPENING by itself: it is quarantined (SEMANTICS A4)."""
-    return bool(link.unopened and not state.started and not state.spent_mills)
+def needs_opening(tx: Tx, state: MeterState, link: MeterLink) -> bool:
+    """A meter that lost its state after having spent gets no OPENING by itself: it is quarantined (SEMANTICS A4). A
+    spare gets none before it is swapped in."""
+    wanted = link.unopened and not state.started and not state.spent_mills
+    return bool(wanted and has_wallet(tx, state))
+
+
+def has_wallet(tx: Tx, state: MeterState) -> bool:
+    """Whether this wallet generation was opened in the books: a spare's is not."""
+    return statements.numbered(tx, state.meter_id, state.generation, None) is not None
 
 
 def statement_message(tx: Tx, state: MeterState) -> Message:

@@ -6,6 +6,7 @@ from headend.ingest import meter_link
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.received import Received, Refusal
 from headend.meters.keyring import Keyring
+from headend.meters.lookup import RETIRED, SPARE
 from headend.storage.writer import Tx
 from protocol.errors import WireRefused
 from protocol.wire.envelope import UP, open_frame, read_header
@@ -17,7 +18,8 @@ _EPOCH_BITS = 7
 
 @dataclass(frozen=True, slots=True)
 class Authentic:
-    """A frame that this meter sealed. `fresh` is False when its counter was accepted before: it is only answered."""
+    """A frame that this meter sealed. `fresh` is False when its counter was accepted before: it is only answered.
+    `spare` is a meter without a wallet."""
 
     received: Received
     link: MeterLink
@@ -27,6 +29,7 @@ class Authentic:
     counter: int
     plaintext: bytes
     fresh: bool
+    spare: bool = False
 
 
 def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Refusal:
@@ -37,7 +40,7 @@ def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Re
     row = tx.cursor.execute("SELECT state FROM meter WHERE meter_id = ?", (received.meter_id,)).fetchone()
     if row is None:
         return Refusal.UNKNOWN_METER
-    if row[0] == "retired":
+    if row[0] == RETIRED:
         return Refusal.RETIRED
     try:
         header = read_header(received.frame)
@@ -52,7 +55,8 @@ def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Re
         if plaintext is None:
             continue
         fresh = is_fresh(window, counter)
-        return Authentic(received, link, keys, row[0] == "quarantined", header.type, counter, plaintext, fresh)
+        found = (received, link, keys, row[0] == "quarantined", header.type, counter, plaintext, fresh)
+        return Authentic(*found, spare=row[0] == SPARE)
     return Refusal.BAD_TAG
 
 

@@ -12,7 +12,7 @@ from headend.billing.packs import bring_tariffs
 from headend.downlink import desired
 from headend.downlink.heard import Heard
 from headend.downlink.reply import Reply
-from headend.ingest import flash_lost, meter_link, meter_state
+from headend.ingest import flash_lost, meter_link, meter_state, spare
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.anchored import remember_anchor
 from headend.ingest.authenticate import Authentic, authenticate
@@ -31,7 +31,11 @@ from headend.meters.rekey import keep_epoch
 from headend.storage.writer import Tx
 from protocol.rules.calendar import slot_of
 
-_CASE_OF_REFUSAL = {Refusal.UNREADABLE: CaseKind.UNREADABLE, Refusal.PACK_UNKNOWN: CaseKind.PACK_UNKNOWN}
+_CASE_OF_REFUSAL = {
+    Refusal.UNREADABLE: CaseKind.UNREADABLE,
+    Refusal.PACK_UNKNOWN: CaseKind.PACK_UNKNOWN,
+    Refusal.NO_WALLET: CaseKind.NO_WALLET,
+}
 
 
 class Ingest:
@@ -46,7 +50,7 @@ class Ingest:
         authentic = authenticate(tx, self.keyring, received)
         if isinstance(authentic, Refusal):
             return Answer(authentic, None, False, None)
-        state = meter_state.load(tx, received.meter_id)
+        state = spare.state_of(authentic.link) if authentic.spare else meter_state.load(tx, received.meter_id)
         if not authentic.fresh:
             return Answer(None, None, True, self._answer_again(tx, authentic, state))
         link = spend_counter(authentic)
@@ -54,15 +58,20 @@ class Ingest:
         decoded = decode(tx, authentic, state)
         if isinstance(decoded, Refusal):
             return self._refuse(tx, authentic, link, decoded)
+        if authentic.spare and spare.says_opened(decoded):
+            return self._refuse(tx, authentic, link, Refusal.NO_WALLET)
         return self._take(tx, decoded, state, link)
 
     def _take(self, tx: Tx, decoded: Decoded, state: MeterState, link: MeterLink) -> Answer:
-        statement = statements.current(tx, state.meter_id, state.generation)
+        statement = statements.granted(tx, state.meter_id, state.generation)
         link = hear(link, decoded, state, statement)
         placed = place(tx, decoded, state)
         findings = tuple(judge(state, decoded, link, statement))
         if decoded.authentic.quarantined:
             advanced = Advanced(replace(state, waiting=1))
+        elif decoded.authentic.spare:
+            advanced = Advanced(state)
+            spare.bring_packs(tx, state.meter_id)
         else:
             newest = is_newest(link, decoded)
             started = remember_anchor(start_told(state, decoded), decoded.message, newest)
@@ -71,7 +80,7 @@ class Ingest:
         open_cases(tx, state.meter_id, findings + advanced.findings, placed.conflicts)
         flash_lost.notice(tx, decoded, is_newest(link, decoded))
         posted = post(tx, decoded, advanced, link, self._random_bytes)
-        if link.tariff_echo > decoded.authentic.link.tariff_echo:
+        if link.tariff_echo > decoded.authentic.link.tariff_echo and not decoded.authentic.spare:
             _bring_held_back(tx, posted.link)
         authentic = decoded.authentic
         link, reply = desired.answer(tx, posted.state, posted.link, authentic.keys, _heard(authentic, state))
@@ -85,7 +94,10 @@ class Ingest:
             meter_id = authentic.received.meter_id
             detail = {"type": authentic.type, "plaintext": authentic.plaintext}
             # A log of an unknown pack is sent again until it is acknowledged, longer each time: one slot, one case.
-            what = authentic.plaintext[:2].hex() if refusal is Refusal.PACK_UNKNOWN else str(authentic.counter)
+            # A spare that counts is one finding, however often it tells so.
+            what = {Refusal.PACK_UNKNOWN: authentic.plaintext[:2].hex(), Refusal.NO_WALLET: "spare"}.get(
+                refusal, str(authentic.counter)
+            )
             open_case(tx, kind, f"{meter_id.hex()}:{what}", meter_id, **detail)
         meter_link.save(tx, link)
         return Answer(refusal, None, False, None)

@@ -65,7 +65,8 @@ def post(tx: Tx, decoded: Decoded, advanced: Advanced, link: MeterLink, random_b
     if advanced.last is not None:
         link = _cut(tx, link, state, advanced.last.statement6)
         _check_cut(tx, state)
-    meter_state.save(tx, state)
+    if not decoded.authentic.spare:
+        meter_state.save(tx, state)
     return Posted(uplink_id, state, link)
 
 

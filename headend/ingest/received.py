@@ -24,6 +24,7 @@ class Refusal(IntEnum):
     UNREADABLE = 205  # authentic, but no message of the specification; the counter is spent and a case opened
     PACK_UNKNOWN = 206  # a log under a pack that was never published to the meter; the counter is spent, a case opened
     RETIRED = 207
+    NO_WALLET = 208  # authentic, of a meter that counts as opened, and the books know a spare; the counter is spent
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,15 @@ class CaseKind(StrEnum):
     VALVE = "valve"  # the meter says that its valve, its pipe or its battery needs a hand: `code` is the event's
     AIR = "air"  # litres that came faster than water can: counted and charged, to be credited by a person or not
     BACKFLOW = "backflow"  # water ran backwards through the meter: a missing check valve, or a meter turned round
+    NO_WALLET = "no-wallet"  # a meter that the books know as a spare counts as one that was opened
     CLAIM = "claim"  # reversed money whose water is used already
 
 
 # Work for a fitter: the books agree all the same.
 ON_SITE = (CaseKind.FLASH_LOST, CaseKind.VALVE, CaseKind.AIR, CaseKind.BACKFLOW)
+
+# Over when the meter is taken away; what is about money is not.
+OF_THE_METER = (CaseKind.FLASH_LOST, CaseKind.VALVE, CaseKind.BACKFLOW, CaseKind.WENT_BACK, CaseKind.NO_WALLET)
 
 
 def open_case(tx: Tx, kind: CaseKind, key: str, meter_id: bytes | None, **detail: Any) -> bool:

@@ -10,7 +10,7 @@ from headend.ledger import posting_rules, statements
 from headend.ledger.balances import wallet_balance_mills
 from headend.ledger.cases import CaseKind, open_case
 from headend.ledger.posting_rules import Holding
-from headend.meters.lookup import holding_of_meter, holding_of_number
+from headend.meters.lookup import holding_of_meter, holding_of_number, present_holding
 from headend.refusals import Code, Refused
 from headend.storage.tables import COUNTER_MAX
 from headend.storage.writer import Tx
@@ -98,13 +98,16 @@ def reverse_payment(tx: Tx, payment_id: int, key: str, memo: str) -> PaymentOutc
         return _outcome(tx, Outcome.DUPLICATE, payment_id, int(done[0]), meter_id)
     if outcome != "credited" or meter_id is None or done is not None:
         raise Refused(Code.PAYMENT_NOT_REVERSIBLE, "payment_id", str(payment_id))
-    holding = holding_of_meter(tx, meter_id)
+    paid = holding_of_meter(tx, meter_id)
+    holding = present_holding(tx, paid.contract_id) or paid
     unspent_mills = wallet_balance_mills(tx, holding)
-    posted = posting_rules.payment_reversed(tx, full_key, holding, entry_id, amount_mills, unspent_mills, memo)
+    posted = posting_rules.payment_reversed(
+        tx, full_key, meter_id, holding, entry_id, amount_mills, unspent_mills, memo
+    )
     if unspent_mills < amount_mills:
         owed_mills = amount_mills - max(0, unspent_mills)
         open_case(tx, CaseKind.CLAIM, full_key, meter_id, payment_id=payment_id, owed_mills=owed_mills)
-    return _outcome(tx, Outcome.CREDITED, payment_id, posted.entry_id, meter_id)
+    return _outcome(tx, Outcome.CREDITED, payment_id, posted.entry_id, holding.meter_id)
 
 
 def _holding_with_room(tx: Tx, reference: str, amount_mills: int) -> Holding | None:

@@ -38,7 +38,8 @@ def meter_opened(tx: Tx, holding: Holding) -> None:
 def payment_credited(tx: Tx, key: str, holding: Holding, amount_mills: int, paid_at_us: int, memo: str) -> Posted:
     """A payment reaches a meter. 500 F: debit till 500,000, credit W 500,000; `paid` and C rise by 500,000."""
     transfers = (Transfer(chart.account_id(tx, chart.TILL), holding.wallet(tx), amount_mills),)
-    return _post_and_grant(tx, _of("payment", key, paid_at_us, memo, transfers, holding), "paid_mills", amount_mills)
+    entry = _of("payment", key, paid_at_us, memo, transfers, holding)
+    return _post_and_grant(tx, entry, holding, "paid_mills", amount_mills)
 
 
 def payment_suspended(tx: Tx, key: str, amount_mills: int, paid_at_us: int, memo: str) -> Posted:
@@ -51,14 +52,22 @@ def suspense_resolved(tx: Tx, key: str, holding: Holding, amount_mills: int, mem
     """Someone found whose it is. 500 F: debit suspense 500,000, credit W 500,000; `paid` and C rise by 500,000."""
     transfers = (Transfer(chart.account_id(tx, chart.SUSPENSE), holding.wallet(tx), amount_mills),)
     entry = _of("suspense-resolved", key, tx.now_us, memo, transfers, holding)
-    return _post_and_grant(tx, entry, "paid_mills", amount_mills)
+    return _post_and_grant(tx, entry, holding, "paid_mills", amount_mills)
 
 
 def payment_reversed(
-    tx: Tx, key: str, holding: Holding, payment_entry: int, amount_mills: int, unspent_mills: int, memo: str
+    tx: Tx,
+    key: str,
+    paid_meter_id: bytes,
+    holding: Holding,
+    payment_entry: int,
+    amount_mills: int,
+    unspent_mills: int,
+    memo: str,
 ) -> Posted:
     """A provider takes a payment back. Of 500 F, 200 F are unspent: debit W 200,000 and receivable 300,000, credit till
     500,000; `reversed` and D rise by 200,000. What the customer used is owed, not a negative wallet (SEMANTICS E2).
+    W is that of `holding`, the payer's present one, whichever meter was paid for.
     """
     till = chart.account_id(tx, chart.TILL)
     taken_mills = min(amount_mills, max(0, unspent_mills))
@@ -68,7 +77,7 @@ def payment_reversed(
     if taken_mills < amount_mills:
         transfers.append(Transfer(holding.receivable(tx), till, amount_mills - taken_mills))
     entry = _of("reversal", key, tx.now_us, memo, tuple(transfers), holding, reverses=payment_entry)
-    return _post_and_grant(tx, entry, "reversed_mills", taken_mills)
+    return _post_and_grant(tx, replace(entry, meter_id=paid_meter_id), holding, "reversed_mills", taken_mills)
 
 
 def debt_recognised(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
@@ -98,31 +107,48 @@ def unreported_charged(
     wallet: debit W 50,000 and receivable 30,000, credit water 80,000; `rating_debit` and D rise by 50,000.
     """
     entry = _of("unreported", key, tx.now_us, memo, transfers, holding)
-    return _post_and_grant(tx, entry, "rating_debit_mills", wallet_mills)
+    return _post_and_grant(tx, entry, holding, "rating_debit_mills", wallet_mills)
 
 
-def wallet_closed(tx: Tx, key: str, holding: Holding, balance_mills: int, memo: str) -> None:
-    """A wallet generation ends (SEMANTICS A4). 300 F left: debit W 300,000, credit moving 300,000; `moved_out` and D
-    rise by 300,000. 20 F of emergency credit used: credit W 20,000, debit moving; `moved_in` and C rise by 20,000.
+def remainder_charged(tx: Tx, key: str, holding: Holding, role: str, mills: int) -> Posted:
+    """What several wallets of a holder left below a mill comes to one. 0.4 mill in the last wallet, 0.7 in this one:
+    debit W 1, credit water 1; `rating_debit` and D rise by 1 (SEMANTICS B3).
     """
-    _move(tx, key, holding, -balance_mills, memo)
+    transfers = (Transfer(holding.wallet(tx), chart.account_id(tx, role), mills),)
+    entry = _of("remainder", key, tx.now_us, "below a mill, in this wallet and those before it", transfers, holding)
+    return _post_and_grant(tx, entry, holding, "rating_debit_mills", mills)
 
 
-def wallet_reopened(tx: Tx, key: str, holding: Holding, balance_mills: int, memo: str) -> None:
-    """The next wallet generation begins with what the last one ended with; `moving` holds nothing then."""
-    _move(tx, key, holding, balance_mills, memo)
+def wallet_closed(tx: Tx, kind: str, key: str, holding: Holding, balance_mills: int, memo: str) -> None:
+    """A wallet ends (SEMANTICS A4), by a renewal or a swap (`kind`). 300 F left: debit W 300,000, credit moving
+    300,000; `moved_out` and D rise by 300,000. 20 F of emergency credit used: credit W 20,000, debit moving;
+    `moved_in` and C rise by 20,000.
+    """
+    _move(tx, kind, key, holding, chart.account_id(tx, chart.MOVING), -balance_mills, memo)
 
 
-def _move(tx: Tx, key: str, holding: Holding, into_wallet_mills: int, memo: str) -> None:
-    wallet, moving = holding.wallet(tx), chart.account_id(tx, chart.MOVING)
+def wallet_reopened(tx: Tx, kind: str, key: str, holding: Holding, balance_mills: int, memo: str) -> None:
+    """The next wallet begins with what the last one ended with; `moving` holds nothing then."""
+    _move(tx, kind, key, holding, chart.account_id(tx, chart.MOVING), balance_mills, memo)
+
+
+def wallet_settled(tx: Tx, key: str, holding: Holding, balance_mills: int, memo: str) -> None:
+    """A holder's last meter is taken away. 300 F left: debit W 300,000, credit receivable 300,000; `moved_out` and D
+    rise by 300,000: so much less is owed, and below zero it is owed to the holder. 20 F of emergency credit used: debit
+    receivable 20,000, credit W; `moved_in` and C rise by 20,000.
+    """
+    _move(tx, "retirement", key, holding, holding.receivable(tx), -balance_mills, memo)
+
+
+def _move(tx: Tx, kind: str, key: str, holding: Holding, other: int, into_wallet_mills: int, memo: str) -> None:
+    """Between a wallet and another account."""
+    wallet = holding.wallet(tx)
     if into_wallet_mills > 0:
-        transfers = (Transfer(moving, wallet, into_wallet_mills),)
-        entry = _of("renewal", key, tx.now_us, memo, transfers, holding)
-        _post_and_grant(tx, entry, "moved_in_mills", into_wallet_mills)
+        entry = _of(kind, key, tx.now_us, memo, (Transfer(other, wallet, into_wallet_mills),), holding)
+        _post_and_grant(tx, entry, holding, "moved_in_mills", into_wallet_mills)
     elif into_wallet_mills < 0:
-        transfers = (Transfer(wallet, moving, -into_wallet_mills),)
-        entry = _of("renewal", key, tx.now_us, memo, transfers, holding)
-        _post_and_grant(tx, entry, "moved_out_mills", -into_wallet_mills)
+        entry = _of(kind, key, tx.now_us, memo, (Transfer(wallet, other, -into_wallet_mills),), holding)
+        _post_and_grant(tx, entry, holding, "moved_out_mills", -into_wallet_mills)
 
 
 def debt_forgiven(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
@@ -137,14 +163,14 @@ def over_collection_returned(tx: Tx, key: str, holding: Holding, amount_mills: i
     """
     transfers = (Transfer(holding.receivable(tx), holding.wallet(tx), amount_mills),)
     entry = _of("over-collected", key, tx.now_us, memo, transfers, holding)
-    return _post_and_grant(tx, entry, "moved_in_mills", amount_mills)
+    return _post_and_grant(tx, entry, holding, "moved_in_mills", amount_mills)
 
 
 def rating_corrected(
     tx: Tx,
     key: str,
-    holding: Holding,
-    generation: int,
+    rated: Holding,
+    bearer: Holding | None,
     transfers: tuple[Transfer, ...],
     wallet_mills: int,
     memo: str,
@@ -154,14 +180,12 @@ def rating_corrected(
     A fall of 40 F found late: debit water 40,000, credit W 40,000; `rating_credit` and C rise by 40,000. A rise of
     40 F under `late = debit`: debit W 40,000, credit water 40,000; `rating_debit` and D rise. Under `waive`, the
     default: debit waived 40,000, credit water 40,000; no statement. Under `debt`: debit receivable instead.
-    `generation` is the wallet generation whose slots were rated; W is that of `holding`, the present one.
+    `rated` is the meter and wallet generation whose slots were rated; W is that of `bearer`, the holder's present one.
+    Without one, the receivable takes its place and `wallet_mills` is 0.
     """
-    entry = replace(_of("rating", key, tx.now_us, memo, transfers, holding), generation=generation)
+    entry = _of("rating", key, tx.now_us, memo, transfers, rated)
     part = "rating_debit_mills" if wallet_mills > 0 else "rating_credit_mills"
-    posted = entries.post(tx, entry)
-    if posted.new and wallet_mills:
-        statements.grant(tx, holding.meter_id, holding.generation, posted.entry_id, part, abs(wallet_mills))
-    return posted
+    return _post_and_grant(tx, entry, rated if bearer is None else bearer, part, abs(wallet_mills))
 
 
 def _of(
@@ -176,10 +200,9 @@ def _of(
     return Entry(kind, key, effective_us, memo, transfers, holding.meter_id, holding.generation, reverses)
 
 
-def _post_and_grant(tx: Tx, entry: Entry, part: str, amount_mills: int) -> Posted:
-    """Post an entry and, if it is new and touches the wallet, raise C or D by the same amount."""
+def _post_and_grant(tx: Tx, entry: Entry, holding: Holding, part: str, amount_mills: int) -> Posted:
+    """Post an entry and, if it is new and touches the holding's wallet, raise its C or D by the same amount."""
     posted = entries.post(tx, entry)
     if posted.new and amount_mills:
-        assert entry.meter_id is not None and entry.generation is not None
-        statements.grant(tx, entry.meter_id, entry.generation, posted.entry_id, part, amount_mills)
+        statements.grant(tx, holding.meter_id, holding.generation, posted.entry_id, part, amount_mills)
     return posted

@@ -45,6 +45,11 @@ def current(tx: Tx, meter_id: bytes, generation: int) -> Statement:
     return found
 
 
+def granted(tx: Tx, meter_id: bytes, generation: int) -> Statement:
+    """The statement that counts; nothing at all of a meter that has no wallet yet."""
+    return numbered(tx, meter_id, generation, None) or Statement(meter_id, generation, 0)
+
+
 def numbered(tx: Tx, meter_id: bytes, generation: int, number: int | None) -> Statement | None:
     """The statement of that number, or the last one when `number` is None; None if there is no such."""
     row = tx.cursor.execute(

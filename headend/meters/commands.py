@@ -6,7 +6,7 @@ Numbers rise by one per meter for ever, also across wallet generations: a meter 
 from dataclasses import dataclass
 from typing import Any
 
-from headend.meters.lookup import holding_of_meter
+from headend.meters.lookup import holding_in_use
 from headend.refusals import Code, Refused
 from headend.storage.tables import meter_command
 from headend.storage.writer import Tx
@@ -50,7 +50,7 @@ class MeterCommand:
 
 def order(tx: Tx, meter_id: bytes, code: int, argument: int, cap: int, expires_unix_s: int) -> MeterCommand:
     """Want a command done before it expires. Raises Refused, naming the field; then nothing was changed."""
-    holding_of_meter(tx, meter_id)
+    holding_in_use(tx, meter_id)
     _check(code, argument, cap)
     now_s = tx.now_us // 1_000_000
     if not now_s < expires_unix_s <= min(now_s + VALID_S_MAX, U32_MAX):

@@ -7,6 +7,8 @@ from headend.meters.customer_number import is_valid
 from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
 
+SPARE, ACTIVE, RETIRED = "spare", "active", "retired"
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -34,21 +36,47 @@ def holding_of_number(tx: Tx, reference: str) -> Holding | None:
 
 
 def holding_of_meter(tx: Tx, meter_id: bytes) -> Holding:
-    """The wallet of a meter and its latest holder. Raises Refused for an unknown meter."""
+    """The wallet of a meter and its latest holder, also of one that was taken away. Raises Refused for an unknown meter
+    and for a spare."""
     row = tx.cursor.execute(
-        "SELECT m.generation, c.id FROM meter m JOIN contract c USING (meter_id) WHERE m.meter_id = ? "
-        "ORDER BY c.start_slot DESC LIMIT 1",
+        "SELECT m.generation, v.contract_id FROM meter m JOIN served v USING (meter_id) WHERE m.meter_id = ? "
+        "ORDER BY v.start_slot DESC LIMIT 1",
         (meter_id,),
     ).fetchone()
     if row is None:
-        raise Refused(Code.METER_UNKNOWN, "meter_id", meter_id.hex())
+        code = Code.METER_UNKNOWN if state_of_meter(tx, meter_id) is None else Code.METER_SPARE
+        raise Refused(code, "meter_id", meter_id.hex())
     return Holding(meter_id, int(row[0]), int(row[1]))
 
 
+def holding_in_use(tx: Tx, meter_id: bytes) -> Holding:
+    """The same of a meter that is to be told or given something. Raises Refused for one that was taken away, too."""
+    if state_of_meter(tx, meter_id) == RETIRED:
+        raise Refused(Code.METER_RETIRED, "meter_id", meter_id.hex())
+    return holding_of_meter(tx, meter_id)
+
+
+def present_holding(tx: Tx, contract_id: int) -> Holding | None:
+    """The wallet that a holder has now, in whatever meter; None after the last one was taken away."""
+    row = tx.cursor.execute(
+        "SELECT c.meter_id, m.generation FROM contract c JOIN meter m USING (meter_id) "
+        f"WHERE c.id = ? AND m.state <> '{RETIRED}'",
+        (contract_id,),
+    ).fetchone()
+    return None if row is None else Holding(row[0], int(row[1]), contract_id)
+
+
+def state_of_meter(tx: Tx, meter_id: bytes) -> str | None:
+    """What the registry says of a meter; None for an unknown one."""
+    row = tx.cursor.execute("SELECT state FROM meter WHERE meter_id = ?", (meter_id,)).fetchone()
+    return None if row is None else str(row[0])
+
+
 def contracts_of(tx: Tx, meter_id: bytes) -> list[Contract]:
-    """All holders of a meter in order of their start."""
+    """All holders of a meter in order of their start, also those who have another meter now; none of a spare."""
     rows = tx.cursor.execute(
-        "SELECT id, meter_id, start_slot, tariff_code, households FROM contract WHERE meter_id = ? ORDER BY start_slot",
+        "SELECT c.id, v.meter_id, c.start_slot, c.tariff_code, c.households FROM served v "
+        "JOIN contract c ON c.id = v.contract_id WHERE v.meter_id = ? ORDER BY c.start_slot",
         (meter_id,),
     )
     return [Contract(*row) for row in rows.fetchall()]

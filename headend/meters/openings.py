@@ -12,7 +12,8 @@ _COLUMNS = tuple(column.name for column in opening.columns)
 @dataclass(frozen=True, slots=True)
 class WalletOpening:
     """The register's index, the holder's first slot, and where the local month stands: `position_l` litres counted in
-    its blocks; `month` and `day` the last ones whose standing charges are paid, 0 for none. `batch_id` is the commit.
+    its blocks; `month` and `day` the last ones whose standing charges are paid, 0 for none. `remainder` is what the
+    wallets before were not charged below a mill, at scale 4: the meter does not know it. `batch_id` is the commit.
     """
 
     meter_id: bytes
@@ -23,6 +24,7 @@ class WalletOpening:
     position_l: int = 0
     month: int = 0
     day: int = 0
+    remainder: int = 0
 
     @property
     def rating(self) -> RatingState:

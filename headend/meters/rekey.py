@@ -5,7 +5,7 @@ It makes no leaked root good: that needs a new root by cable, a new wallet gener
 
 from headend.ingest import meter_link
 from headend.ingest.meter_link import MeterLink
-from headend.meters.lookup import holding_of_meter
+from headend.meters.lookup import holding_in_use
 from headend.refusals import Code, Refused
 from headend.storage.audit import Change
 from headend.storage.writer import Tx
@@ -13,7 +13,7 @@ from headend.storage.writer import Tx
 
 def ask_rekey(tx: Tx, meter_id: bytes) -> int:
     """Ask a meter to change to the next key epoch, which is returned. Raises Refused while one is asked for."""
-    holding_of_meter(tx, meter_id)
+    holding_in_use(tx, meter_id)
     link = meter_link.load(tx, meter_id)
     if link.next_epoch is not None:
         raise Refused(Code.REKEY_UNDER_WAY, "meter_id", meter_id.hex())

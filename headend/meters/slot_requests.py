@@ -1,7 +1,7 @@
 """Slots that a person wants again, acknowledged or not (SEMANTICS F3): asked for by NACK until they are heard."""
 
 from headend.ingest import meter_state
-from headend.meters.lookup import holding_of_meter
+from headend.meters.lookup import holding_in_use
 from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
 from protocol.rules.calendar import slot_of
@@ -12,7 +12,7 @@ VALID_US = 7 * 86_400 * 1_000_000
 
 def ask(tx: Tx, meter_id: bytes, first_slot: int, slots: int) -> int:
     """Want slots of the present log generation sent again, for a week; returns that log generation. Raises Refused."""
-    holding_of_meter(tx, meter_id)
+    holding_in_use(tx, meter_id)
     state = meter_state.load(tx, meter_id)
     over = first_slot + slots <= slot_of(tx.now_us // 1_000_000)
     if first_slot < 0 or not 1 <= slots <= SLOTS_MAX or not over:

@@ -1,6 +1,6 @@
-"""How a wallet generation begins, and the slots of it that a meter lost for good."""
+"""How a wallet generation begins, the slots of it that a meter lost for good, and how a meter ends."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
 
 from headend.storage.columns import Blob, Whole, blob, is_meter_id, primary, table, whole
 
@@ -14,7 +14,21 @@ opening = table(
     whole("position_l"),  # litres already counted in the blocks of the local month
     whole("month"),  # the last local month whose standing charges are paid, 0 for none
     whole("day"),
+    whole("remainder"),  # of the wallets before it, below a mill, at scale 4: charged when it comes to a mill
     is_meter_id(),
+)
+
+retirement = table(
+    "retirement",  # registry: a meter that was taken away, for good; `served` finds its contract by it
+    Column("meter_id", Blob, ForeignKey("meter.meter_id"), primary_key=True, nullable=False),
+    whole("contract_id", ForeignKey("contract.id"), required=False),  # none: a spare that was never used
+    Column("next_meter_id", Blob, ForeignKey("meter.meter_id"), unique=True),  # none: nobody draws water there any more
+    whole("at_slot"),  # the first slot that is not this meter's
+    whole("final_index_l", required=False),  # read by eye, where its last report was not trusted to be its last word
+    whole("retired_us"),
+    is_meter_id(),
+    CheckConstraint("next_meter_id IS NULL OR contract_id IS NOT NULL", name="a_swap_has_a_contract"),
+    Index("ix_retirement_contract_id", "contract_id"),
 )
 
 lost_slots = table(

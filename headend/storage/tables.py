@@ -35,6 +35,7 @@ from headend.storage.field_tables import first_uplink as first_uplink
 from headend.storage.field_tables import seal as seal
 from headend.storage.generation_tables import lost_slots
 from headend.storage.generation_tables import opening as opening
+from headend.storage.generation_tables import retirement as retirement
 from headend.storage.radio_tables import radio as radio
 from headend.storage.rating_tables import rating_base as rating_base
 from headend.storage.rating_tables import rating_notice, tariff_terms
@@ -305,8 +306,9 @@ meter = table(
     whole("first_slot"),
     words("state"),
     whole("added_us"),
+    blob("replaces", required=False),  # the meter that a spare is prepared for, or that this one took the place of
     is_meter_id(),
-    CheckConstraint("state IN ('active', 'quarantined', 'retired')", name="state_known"),
+    CheckConstraint("state IN ('spare', 'active', 'quarantined', 'retired')", name="state_known"),
 )
 
 meter_key = table(

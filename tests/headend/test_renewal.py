@@ -284,4 +284,4 @@ def test_a_meter_that_is_not_there_or_retired_is_refused(world: World) -> None:
     world.writer.run(lambda tx: tx.cursor.execute("UPDATE meter SET state = 'retired'") and None)
     with pytest.raises(Refused) as refused:
         world.writer.run(lambda tx: renew_meter(tx, world.keyring, meter.meter_id))
-    assert refused.value.code is Code.METER_UNKNOWN
+    assert refused.value.code is Code.METER_RETIRED
