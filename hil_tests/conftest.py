@@ -20,6 +20,7 @@ from hil_tests.rig.unix_meter import UnixMeter
 from hil_tests.rig.valve import PipeValve
 from simulator.prng import Stream
 from simulator.radio import Radio, RadioOptions
+from tests.fieldtool.office import Office as FieldOffice
 
 MakeBoard = Callable[[Path, str], Board]
 
@@ -59,6 +60,17 @@ def utility(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Utility]:
         yield opened
     finally:
         opened.headend.stop()
+
+
+@pytest.fixture(scope="session")
+def field_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldOffice]:
+    """A real headend in wall time, with keys for an operator and for technicians."""
+    office = FieldOffice(tmp_path_factory.mktemp("office") / "headend")
+    try:
+        office.open()
+        yield office
+    finally:
+        office.stop()
 
 
 @pytest.fixture(scope="session")
