@@ -278,4 +278,101 @@ _HEADEND = {
     ),
 }
 
-TABLE: dict[str, tuple[int, str, str]] = {**_LINE, **_ACCESS, **_COMMANDS, **_FOLDER, **_HEADEND}
+_UPDATE = {
+    "update_file": (
+        end.USAGE,
+        "FILE: {file} is no update ({field}). Take the .update file of a release.",
+        "FICHIER : {file} n’est pas une mise à jour ({field}). Prenez le fichier .update d’une version publiée.",
+    ),
+    "update_damaged": (
+        end.NOT_VERIFIED,
+        "FILE: {file} is damaged: its image is not the one its manifest names. Fetch it again.",
+        "FICHIER : {file} est abîmé : son image n’est pas celle que nomme son manifeste. Reprenez-le.",
+    ),
+    "update_hardware": (
+        end.NOT_VERIFIED,
+        "This update is for other hardware than this meter's. Take the one for this board.",
+        "Cette mise à jour est pour un autre matériel. Prenez celle de cette carte.",
+    ),
+    "update_downgrade": (
+        end.NOT_VERIFIED,
+        "The meter runs this version or a newer one, or has run one; it never goes back. Take a newer release.",
+        "Le compteur a ou a eu cette version ou une plus récente ; il ne revient jamais en arrière. Prenez une version"
+        " plus récente.",
+    ),
+    "update_too_old": (
+        end.NOT_VERIFIED,
+        "The meter's firmware is too old for this step. Flash the releases in between first.",
+        "Le micrologiciel du compteur est trop ancien pour ce pas. Passez d’abord par les versions intermédiaires.",
+    ),
+    "update_too_large": (
+        end.NOT_VERIFIED,
+        "The image is larger than a slot of this meter. Take the release for this board.",
+        "L’image est plus grande qu’un emplacement de ce compteur. Prenez la version de cette carte.",
+    ),
+    "update_signature": (
+        end.NOT_VERIFIED,
+        "The signature is not one this meter trusts; nothing was installed. Take the signed file of a release.",
+        "La signature n’est pas de celles que ce compteur reconnaît ; rien n’a été installé. Prenez le fichier signé"
+        " d’une version publiée.",
+    ),
+    "update_hash": (
+        end.NOT_VERIFIED,
+        "What the meter has stored is not what was sent; nothing was installed. Give the same command once more;"
+        " if it fails again, the meter's flash is worn: swap it.",
+        "Ce que le compteur a gardé n’est pas ce qui a été envoyé ; rien n’a été installé. Redonnez la même commande ;"
+        " si elle échoue encore, sa flash est usée : remplacez-le.",
+    ),
+    "update_no_verifier": (
+        end.FAILED,
+        "This meter cannot verify signatures and takes no updates.",
+        "Ce compteur ne sait pas vérifier les signatures et ne prend pas de mise à jour ; remplacez-le.",
+    ),
+    "update_no_slots": (
+        end.FAILED,
+        "This meter has no room for a second firmware and takes no updates.",
+        "Ce compteur n’a pas de place pour un second micrologiciel et ne prend pas de mise à jour.",
+    ),
+    "update_nothing_begun": (
+        end.INCOMPLETE,
+        "The meter has forgotten the update under way. Give the same command again.",
+        "Le compteur a oublié la mise à jour en cours. Redonnez la même commande.",
+    ),
+    "update_offset": (
+        end.INCOMPLETE,
+        "Meter and tool do not agree on how far the update is. Give the same command again.",
+        "Le compteur et l’outil ne sont pas d’accord sur l’avancement. Redonnez la même commande.",
+    ),
+    "update_manifest": (
+        end.NOT_VERIFIED,
+        "The meter does not understand this update's manifest. Flash the releases in between first.",
+        "Le compteur ne comprend pas ce manifeste. Passez d’abord par les versions intermédiaires.",
+    ),
+    "update_on_trial": (
+        end.FAILED,
+        "The meter is trying a firmware and takes no other until that has proved itself. Let it hear the headend.",
+        "Le compteur essaie un micrologiciel et n’en prend pas d’autre avant la fin de l’essai. Laissez-le entendre la"
+        " tête de réseau.",
+    ),
+    "update_flash": (
+        end.FAILED,
+        "The meter cannot write its flash. Give the same command once more; if it fails again, swap the meter.",
+        "Le compteur ne peut pas écrire sa flash. Redonnez la même commande ; si elle échoue encore, remplacez-le.",
+    ),
+    "update_not_back": (
+        end.INCOMPLETE,
+        "The meter has restarted and does not answer after {seconds} s. Check power and cable, then give the same"
+        " command: it says what runs.",
+        "Le compteur a redémarré et ne répond pas après {seconds} s. Vérifiez l’alimentation et le câble, puis redonnez"
+        " la même commande : elle dit ce qui tourne.",
+    ),
+    "update_not_running": (
+        end.NOT_VERIFIED,
+        "After the restart the meter runs {running}, not {offered}: it did not accept the new firmware. Report this"
+        " release to who made it.",
+        "Après le redémarrage le compteur tourne avec {running}, pas {offered} : il n’a pas accepté le nouveau."
+        " Signalez cette version à qui l’a faite.",
+    ),
+}
+
+TABLE: dict[str, tuple[int, str, str]] = {**_LINE, **_ACCESS, **_COMMANDS, **_FOLDER, **_HEADEND, **_UPDATE}
