@@ -85,7 +85,7 @@ def claim(store: Store, headend: Headend, job: dict[str, Any], token: str) -> To
     """Claim a job with a token that was typed in: keep the claim, use it, keep the answer."""
     if not token.isascii() or not token.isprintable():
         return _told("refused", job, refusal=Refusal("token_form"))
-    claiming = {"state": CLAIMING, "job": job, "claim": secrets.token_hex(16), "token": token}
+    claiming = {"state": CLAIMING, "job": job, "claim": secrets.token_hex(32), "token": token}
     store.keep(JOBS, job["job_id"], claiming)
     return _use(store, headend, claiming)
 
