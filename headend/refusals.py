@@ -42,6 +42,33 @@ class Code(IntEnum):
     REKEY_UNDER_WAY = 343
     INDEX_BEHIND = 344
     SLOTS_ASKED = 345
+    JOB_UNKNOWN = 350
+    JOB_FIELDS = 351
+    TECHNICIAN_UNKNOWN = 352
+    METER_HAS_JOB = 353
+    METER_HEARD = 354
+    JOB_EXPIRED = 355
+    JOB_OVER = 357
+    JOB_LOCKED = 358
+    TOKEN_WRONG = 359
+    TOKEN_USED = 360
+    IDENTITY_SPENT = 361
+    TOOL_KEY = 362
+    TOOL_TAKEN = 363
+    TOOL_UNKNOWN = 364
+    RECORD_SIGNATURE = 365
+    RECORD_OTHER_JOB = 366
+    RECORD_EXISTS = 367
+    JOB_NOT_CLAIMED = 368
+    ATTESTATION = 369
+    RECORD_TIMES = 370
+    RECORD_STEPS = 371
+    SEAL_RANGE = 372
+    SEAL_EXISTS = 373
+    SERVICE_AREA = 374
+    CASE_UNKNOWN = 375
+    CASE_CLOSED = 376
+    CASE_NOT_ON_SITE = 377
     METER_RETIRED = 346
     METER_SPARE = 347
     NOT_THE_SPARE = 348
@@ -82,6 +109,35 @@ REMEDIES = {
     Code.REKEY_UNDER_WAY: "wait for the first uplink under the keys that were asked for",
     Code.INDEX_BEHIND: "read the register again: it shows less than the meter has reported",
     Code.SLOTS_ASKED: "name 1 to 1,020 half-hours that are over",
+    Code.JOB_UNKNOWN: "name one of your own jobs",
+    Code.JOB_FIELDS: "install takes meter, or the meter_id of one that never spoke; swap meter_id, new_meter_id, "
+    "litres_per_pulse and first_index_l; retire meter_id; visit meter_id and role",
+    Code.TECHNICIAN_UNKNOWN: "name a key that is in use and has the scope field",
+    Code.METER_HAS_JOB: "this meter has a job under way; cancel it first, or let it be recorded",
+    Code.METER_HEARD: "this meter speaks already; visit, renew or swap it",
+    Code.JOB_EXPIRED: "ask the office for a new job",
+    Code.JOB_OVER: "this job is cancelled or recorded; ask the office for a new one",
+    Code.JOB_LOCKED: "ten wrong tokens locked this job; ask the office for a new one",
+    Code.TOKEN_WRONG: "type the token as the office gave it; ten wrong ones lock the job",
+    Code.TOKEN_USED: "another tool has claimed this job with its token; ask the office to cancel it and make a new one",
+    Code.IDENTITY_SPENT: "the meter of this job speaks already, so its key is not given again; ask for a visit",
+    Code.TOOL_KEY: "give the 32 bytes of an Ed25519 public key",
+    Code.TOOL_TAKEN: "another technician enrolled this key; make a new one in the tool",
+    Code.TOOL_UNKNOWN: "enrol this tool with your own key first",
+    Code.RECORD_SIGNATURE: "sign the canonical record with the key of that fingerprint",
+    Code.RECORD_OTHER_JOB: "send the record of this job, as it was claimed",
+    Code.RECORD_EXISTS: "another record of this job was taken; ask the office for a visit",
+    Code.JOB_NOT_CLAIMED: "claim the job with its token before its record is sent",
+    Code.ATTESTATION: "have the meters of this job attest the record with its own hash",
+    Code.RECORD_TIMES: "set the laptop's clock: a record begins before it ends, after its job was made, and ends by "
+    "now",
+    Code.RECORD_STEPS: "a swap or a retirement needs the step final; name each step once, with its values",
+    Code.SEAL_RANGE: "give first and last with the same number of digits, at most 10,000 seals",
+    Code.SEAL_EXISTS: "one of these numbers was imported before; give the new ones only",
+    Code.SERVICE_AREA: "give 3 to 500 corners that do not all lie on one line",
+    Code.CASE_UNKNOWN: "name a case; GET /v1/cases lists them",
+    Code.CASE_CLOSED: "this case is closed already",
+    Code.CASE_NOT_ON_SITE: "only work on site is closed by hand; the books close their own cases",
     Code.METER_RETIRED: "this meter was taken away and its id never lives again; name the meter that is there now",
     Code.METER_SPARE: "this meter is a spare and nobody's yet; swap it in first",
     Code.NOT_THE_SPARE: "prepare the new meter as the spare of the one that it replaces, and swap it in for that one",
@@ -101,3 +157,7 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return f"{int(self.code)} {self.name}: {self.field}: {': '.join(filter(None, (self.detail, self.remedy)))}"
+
+
+class Counted(Refused):
+    """A refusal that is itself remembered: what was written before it is kept, so that guessing can be counted."""

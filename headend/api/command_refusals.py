@@ -3,6 +3,7 @@
 The code of the document is the refusal's name; its English remedy is the table's own.
 """
 
+from headend.api.field_refusals import TEXTS as FIELD_TEXTS
 from headend.api.problem_kind import Kind
 from headend.refusals import REMEDIES, Code
 
@@ -150,6 +151,7 @@ _TEXTS = {
         "Pas le compteur de rechange de celui-ci",
         "préparez le nouveau compteur comme rechange de celui qu’il remplace, et posez-le à la place de celui-là",
     ),
+    **FIELD_TEXTS,
 }
 
 

@@ -15,7 +15,7 @@ from headend.api.endpoint import Endpoint
 from headend.api.keys import Caller, caller_of
 from headend.api.problems import Problem
 from headend.api.store import STORE, Store
-from headend.refusals import Refused
+from headend.refusals import Counted, Refused
 from headend.storage.audit import Actor
 from headend.storage.writer import Tx
 
@@ -74,7 +74,7 @@ async def _admit(endpoint: Endpoint, request: web.Request, store: Store) -> Call
         caller = await store.read(lambda connection: caller_of(connection, token.strip()))
     if caller is None:
         raise Problem("unauthenticated")
-    if endpoint.scope not in caller.scopes:
+    if caller.scopes.isdisjoint(endpoint.scopes):
         raise Problem("scope_missing", scope=endpoint.scope)
     return caller
 
@@ -125,22 +125,30 @@ def _call(endpoint: Endpoint, given: dict[str, Any]) -> Any:
 async def _write(
     endpoint: Endpoint, request: web.Request, store: Store, caller: Caller | None, raw: bytes, given: dict[str, Any]
 ) -> bytes:
-    """Run the handler in the writer's transaction, once per Idempotency-Key; the same commit stores its answer."""
+    """Run the handler in the writer's transaction, once per Idempotency-Key; the same commit stores its answer.
+
+    A `Counted` refusal is told after the commit of what was written before it.
+    """
     assert caller is not None
     key = request.headers.get("Idempotency-Key", "")
-    if _IDEMPOTENCY_KEY.match(key) is None:
+    if not endpoint.by_content and _IDEMPOTENCY_KEY.match(key) is None:
         raise Problem("idempotency_key_missing")
     digest = hashlib.sha256(b"\n".join((request.method.encode(), request.raw_path.encode(), raw))).digest()
 
     keyring, aftermath = request.app[KEYRING], Aftermath()
     given = given | {"aftermath": aftermath, "idempotency_key": f"api/{caller.key_id}/{key}"}
 
-    def job(tx: Tx) -> bytes:
+    def job(tx: Tx) -> bytes | Counted:
         tx.actor = Actor("key", caller.name, f"{endpoint.method} {endpoint.path}")
-        before = idempotency.earlier_answer(tx, keyring, caller.key_id, key, digest)
-        if before is not None:
-            return before
-        answer = msgspec.json.encode(_call(endpoint, given | {"tx": tx}))
+        try:
+            if endpoint.by_content:
+                return msgspec.json.encode(_call(endpoint, given | {"tx": tx}))
+            before = idempotency.earlier_answer(tx, keyring, caller.key_id, key, digest)
+            if before is not None:
+                return before
+            answer = msgspec.json.encode(_call(endpoint, given | {"tx": tx}))
+        except Counted as refused:
+            return refused
         idempotency.remember(tx, keyring, caller.key_id, key, digest, endpoint.status, answer)
         return answer
 
@@ -148,6 +156,8 @@ async def _write(
         answer = await store.write(job)
     except Refused as refused:
         raise _problem_of(refused) from None
+    if isinstance(answer, Counted):
+        raise _problem_of(answer)
     carry_out(request.app, aftermath)
     return answer
 

@@ -23,7 +23,8 @@ READ = "read"
 OPERATE = "operate"
 PROVISION = "provision"
 ADMIN = "admin"
-SCOPES = (READ, OPERATE, PROVISION, ADMIN)
+FIELD = "field"
+SCOPES = (READ, OPERATE, PROVISION, ADMIN, FIELD)
 
 BY_KEY = "key"
 BY_SIGNATURE = "signature"
@@ -42,6 +43,8 @@ class Endpoint:
     """One row of the route table. `refusals` are the problem codes of its own, beyond those every endpoint shares.
 
     `takes_any_body`: whatever stands in the body is kept and answered, never refused for what it says.
+    `or_scope`: another scope that is enough. `by_content`: the same request means the same, so it needs no
+    Idempotency-Key and its answer is not kept.
     """
 
     method: str
@@ -57,6 +60,13 @@ class Endpoint:
     has_etag: bool = False
     body_bytes_max: int = BODY_BYTES_MAX
     takes_any_body: bool = False
+    or_scope: str | None = None
+    by_content: bool = False
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Any of these is enough."""
+        return (self.scope,) if self.or_scope is None else (self.scope, self.or_scope)
 
     @property
     def name(self) -> str:

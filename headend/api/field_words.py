@@ -52,6 +52,31 @@ PATTERNS: dict[str, tuple[str, str]] = {
         "1 to 64 letters, digits, '.', '_', ':' or '-'",
         "1 à 64 lettres, chiffres, « . », « _ », « : » ou « - »",
     ),
+    r"^[0-9a-f]{32}(?![\s\S])": (
+        "32 lower-case hexadecimal digits",
+        "32 chiffres hexadécimaux en minuscules",
+    ),
+    r"^[0-9a-f]{64}(?![\s\S])": (
+        "64 lower-case hexadecimal digits",
+        "64 chiffres hexadécimaux en minuscules",
+    ),
+    r"^[0-9a-f]{128}(?![\s\S])": (
+        "128 lower-case hexadecimal digits",
+        "128 chiffres hexadécimaux en minuscules",
+    ),
+    r"^j[1-9][0-9]{0,8}(?![\s\S])": ('a job as "j17"', 'une intervention comme "j17"'),
+    r"^[0-9A-Za-z -]{16,40}(?![\s\S])": (
+        "the job's token, as K7QM-4T2D-9XNP-0ABC",
+        "le jeton de l’intervention, comme K7QM-4T2D-9XNP-0ABC",
+    ),
+    r"^[A-Za-z0-9-]{1,20}(?![\s\S])": (
+        "1 to 20 letters, digits or '-'",
+        "1 à 20 lettres, chiffres ou « - »",
+    ),
+    r"^[^\x00-\x1f\x7f-\x9f]{0,200}(?![\s\S])": (
+        "up to 200 characters, no control characters",
+        "200 caractères au plus, sans caractère de commande",
+    ),
     r"^[^\x00-\x1f\x7f-\x9f]{1,64}(?![\s\S])": (
         "1 to 64 characters, no control characters",
         "1 à 64 caractères, sans caractère de commande",

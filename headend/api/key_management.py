@@ -13,14 +13,14 @@ from headend.api.shapes import Request, Response, instant
 from headend.storage.writer import Tx
 
 KeyName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}(?![\s\S])", description="who will use it")]
-Scope = Literal["read", "operate", "provision", "admin"]
+Scope = Literal["read", "operate", "provision", "admin", "field"]
 
 
 class KeyToMake(Request):
     """A key for one user or program, with what it may do."""
 
     name: KeyName
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=5)]
 
 
 class KeyPath(Request):

@@ -72,17 +72,18 @@ class ImportedMeters(Response):
 
 def create_meter(tx: Tx, keyring: Keyring, body: MeterToAdd, now_unix_s: int) -> AddedMeter:
     """Register a meter with its first holder, and make its keys. The answer is what the meter is provisioned with."""
-    return added(add_meter(tx, keyring, _new_meter(body, now_unix_s, utility_offsets(tx.connection))))
+    return added(add_meter(tx, keyring, new_meter_of(body, now_unix_s, utility_offsets(tx.connection))))
 
 
 def create_meters(tx: Tx, keyring: Keyring, body: MetersToImport, now_unix_s: int) -> ImportedMeters:
     """Register many meters in one commit: all of them, or none."""
     offsets = utility_offsets(tx.connection)
-    meters = [_new_meter(one, now_unix_s, offsets) for one in body.meters]
+    meters = [new_meter_of(one, now_unix_s, offsets) for one in body.meters]
     return ImportedMeters([added(done) for done in import_meters(tx, keyring, meters)])
 
 
-def _new_meter(body: MeterToAdd, now_unix_s: int, offsets: Offsets) -> NewMeter:
+def new_meter_of(body: MeterToAdd, now_unix_s: int, offsets: Offsets) -> NewMeter:
+    """The registry's words for it. Problem `policy` at the field that is outside its limit."""
     return NewMeter(
         meter_id=bytes.fromhex(body.meter_id),
         tariff_code=body.tariff_code,

@@ -21,7 +21,7 @@ _SECURITY = {
     "apiKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key from `guelta key create`, with scopes read, operate, provision, admin.",
+        "description": "An API key from `guelta key create`, with scopes read, operate, provision, admin, field.",
     },
     "billerSignature": {
         "type": "apiKey",
@@ -90,7 +90,7 @@ def _operation(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
     if endpoint.security == BY_KEY:
-        return [{"apiKey": [endpoint.scope]}]
+        return [{"apiKey": [scope]} for scope in endpoint.scopes]
     return [{"billerSignature": []}] if endpoint.security == BY_SIGNATURE else []
 
 
@@ -111,7 +111,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
                     "schema": field,
                 }
             )
-    if endpoint.writes:
+    if endpoint.writes and not endpoint.by_content:
         pattern = {"type": "string", "pattern": r"^[A-Za-z0-9_-]{8,64}(?![\s\S])"}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": pattern})
     if endpoint.security == BY_SIGNATURE:
@@ -157,7 +157,7 @@ def codes(endpoint: Endpoint) -> list[str]:
         found += ["body_too_large", "unsupported_media_type"]
     if endpoint.shape("body") is not None and not endpoint.takes_any_body:
         found += ["malformed_json", "invalid_body"]
-    if endpoint.writes:
+    if endpoint.writes and not endpoint.by_content:
         found += ["idempotency_key_missing", "idempotency_key_reused"]
     return [*found, *endpoint.refusals]
 

@@ -27,7 +27,7 @@ from headend.bearers.udp import no_one_listens
 from headend.clock import Clock
 from headend.downlink.reply import Reply, seal
 from headend.ingest.pipeline import Ingest
-from headend.ingest.received import Answer, Bearer, Received
+from headend.ingest.received import Answer, Bearer, Received, Signal
 from headend.meters.radio import meter_of
 from headend.storage.writer import Tx, Writer
 
@@ -56,6 +56,8 @@ class Up(msgspec.Struct, rename="camel"):
     device_info: DeviceInfo
     f_port: int = 0
     data: str = ""
+    rx_info: Any = None
+    tx_info: Any = None
 
 
 class Api:
@@ -151,7 +153,7 @@ class ChirpStackBearer:
                 raise BodyRefused(400, "event", f"name the event in the address: one of {', '.join(EVENTS)}")
             if event != "up":
                 return web.Response(status=204)
-            dev_eui, frame = read_up(await _body(request))
+            dev_eui, frame, signal = read_up(await _body(request))
         except BodyRefused as refused:
             return problem(refused)
         if frame is None:
@@ -160,19 +162,19 @@ class ChirpStackBearer:
             return web.Response(status=503, headers={"Retry-After": "1"})
         self.waiting += 1
         try:
-            await self._take(dev_eui, frame)
+            await self._take(dev_eui, frame, signal)
         finally:
             self.waiting -= 1
         return web.Response(status=204)
 
-    async def _take(self, dev_eui: str, frame: bytes) -> None:
+    async def _take(self, dev_eui: str, frame: bytes, signal: Signal | None) -> None:
         at_us = self.clock.unix_us()
 
         def job(tx: Tx) -> tuple[Received, Answer] | None:
             meter_id = meter_of(tx, bytes.fromhex(dev_eui))
             if meter_id is None:
                 return None
-            received = Received(meter_id, frame, Bearer.LORAWAN, dev_eui, at_us)
+            received = Received(meter_id, frame, Bearer.LORAWAN, dev_eui, at_us, signal)
             return received, self.ingest.receive(tx, received)
 
         taken = await self.writer.submit(job)
@@ -187,19 +189,40 @@ class ChirpStackBearer:
         self.heard(received, answer)
 
 
-def read_up(body: bytes) -> tuple[str, bytes | None]:
-    """(DevEUI, frame) of an uplink event; no frame where the port is another application's. Raises BodyRefused."""
+def read_up(body: bytes) -> tuple[str, bytes | None, Signal | None]:
+    """(DevEUI, frame, signal) of an uplink event; no frame where the port is another application's. Raises
+    BodyRefused."""
     try:
         event = msgspec.json.decode(body, type=Up)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise BodyRefused(400, "uplink-event", f"{wrong}: send the integration's JSON, not protobuf") from None
     dev_eui = event.device_info.dev_eui.lower()
     if event.f_port != F_PORT:
-        return dev_eui, None
+        return dev_eui, None, None
     try:
-        return dev_eui, base64.b64decode(event.data, validate=True)
+        return dev_eui, base64.b64decode(event.data, validate=True), signal_of(event.rx_info, event.tx_info)
     except binascii.Error:
         raise BodyRefused(400, "data", "send the payload in base64") from None
+
+
+def signal_of(rx_info: Any, tx_info: Any) -> Signal | None:
+    """How the gateway heard it that heard it best; None where the event does not tell."""
+    heard = [one for one in rx_info if isinstance(one, dict)] if isinstance(rx_info, list) else []
+    # What is zero is left out of the JSON.
+    pairs = [(one.get("snr", 0), one.get("rssi", 0)) for one in heard]
+    lora: Any = tx_info
+    for name in ("modulation", "lora"):
+        lora = lora.get(name) if isinstance(lora, dict) else None
+    factor = lora.get("spreadingFactor") if isinstance(lora, dict) else None
+    numbers = [value for pair in pairs for value in pair]
+    if not pairs or not isinstance(factor, int) or not all(_is_decibels(value) for value in numbers):
+        return None
+    snr, rssi = max(pairs)
+    return Signal(round(rssi), round(snr * 10), factor)
+
+
+def _is_decibels(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1000
 
 
 async def _body(request: web.Request) -> bytes:

@@ -8,6 +8,7 @@ from headend.ingest.decode import Decoded
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
 from headend.ingest.posting import Finding
+from headend.ingest.received import Bearer
 from headend.ledger.cases import CaseKind
 from headend.ledger.statements import Statement
 from protocol.wire.event_codes import (
@@ -47,13 +48,17 @@ _VALVE_BITS = {VALVE_OPENED: VALVE_OPEN, VALVE_CLOSED: VALVE_SHUT}
 
 
 def spend_counter(authentic: Authentic) -> MeterLink:
-    """The link after a fresh frame, whatever is in it: its counter is used, and a push goes where it came from."""
+    """The link after a fresh frame, whatever is in it: its counter is used, and a push goes where it came from.
+
+    One that was carried by hand shows no way to the meter and no time at which it was sealed.
+    """
     received, link = authentic.received, authentic.link
     window = accept(link.window, authentic.counter)
+    link = replace(link, up_highest=window.highest, up_bitmap=window.bitmap.to_bytes(8, "big"))
+    if received.bearer is Bearer.HAND:
+        return link
     return replace(
         link,
-        up_highest=window.highest,
-        up_bitmap=window.bitmap.to_bytes(8, "big"),
         bearer=int(received.bearer),
         address=received.address,
         heard_us=received.at_us,

@@ -12,6 +12,7 @@ from headend.billing.packs import bring_tariffs
 from headend.downlink import desired
 from headend.downlink.heard import Heard
 from headend.downlink.reply import Reply
+from headend.field import first_uplink
 from headend.ingest import flash_lost, meter_link, meter_state, spare
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.anchored import remember_anchor
@@ -21,8 +22,8 @@ from headend.ingest.hear import hear, is_newest, judge, spend_counter, start_tol
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
 from headend.ingest.place import place
-from headend.ingest.post import open_cases, post
-from headend.ingest.received import Answer, Received, Refusal
+from headend.ingest.post import Posted, open_cases, post
+from headend.ingest.received import Answer, Bearer, Received, Refusal
 from headend.ledger import statements
 from headend.ledger.cases import CaseKind, open_case
 from headend.meters.keyring import Keyring
@@ -50,6 +51,8 @@ class Ingest:
         authentic = authenticate(tx, self.keyring, received)
         if isinstance(authentic, Refusal):
             return Answer(authentic, None, False, None)
+        if authentic.link.heard_us is None:
+            first_uplink.notice(tx, received, authentic.link.generation)
         state = spare.state_of(authentic.link) if authentic.spare else meter_state.load(tx, received.meter_id)
         if not authentic.fresh:
             return Answer(None, None, True, self._answer_again(tx, authentic, state))
@@ -83,9 +86,15 @@ class Ingest:
         if link.tariff_echo > decoded.authentic.link.tariff_echo and not decoded.authentic.spare:
             _bring_held_back(tx, posted.link)
         authentic = decoded.authentic
-        link, reply = desired.answer(tx, posted.state, posted.link, authentic.keys, _heard(authentic, state))
+        link, reply = self._reply(tx, posted, _heard(authentic, state), authentic)
         meter_link.save(tx, link)
         return Answer(None, posted.uplink_id, False, reply)
+
+    def _reply(self, tx: Tx, posted: Posted, heard: Heard, authentic: Authentic) -> tuple[MeterLink, Reply | None]:
+        """Nobody listens behind a frame that was carried by hand, and when the meter sealed it is not known."""
+        if authentic.received.bearer is Bearer.HAND:
+            return posted.link, None
+        return desired.answer(tx, posted.state, posted.link, authentic.keys, heard)
 
     def _refuse(self, tx: Tx, authentic: Authentic, link: MeterLink, refusal: Refusal) -> Answer:
         """An authentic frame that says nothing usable: its counter is spent, and a person should look at the meter."""
@@ -108,6 +117,8 @@ class Ingest:
         The answer goes where this copy came from, but later pushes do not: a copy proves no address.
         """
         received = authentic.received
+        if received.bearer is Bearer.HAND:
+            return None
         copy = replace(authentic.link, bearer=int(received.bearer), address=received.address)
         link, reply = desired.answer(tx, state, copy, authentic.keys, _heard(authentic, state))
         meter_link.save(tx, replace(authentic.link, down_next=link.down_next, pack_turn=link.pack_turn))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from headend.downlink.reply import Reply
 
@@ -12,6 +13,7 @@ class Bearer(IntEnum):
     UDP = 1
     HTTP = 2
     LORAWAN = 3
+    HAND = 4  # a technician's laptop: heard long before it is handed in, and nothing can be answered
 
 
 class Refusal(IntEnum):
@@ -27,15 +29,25 @@ class Refusal(IntEnum):
     NO_WALLET = 208  # authentic, of a meter that counts as opened, and the books know a spare; the counter is spent
 
 
+class Signal(NamedTuple):
+    """How well a radio bearer heard a frame, at the gateway that heard it best; tenths are of a decibel."""
+
+    rssi_dbm: int
+    snr_tenths_db: int
+    spreading_factor: int
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Bytes from a bearer. `address` is where a push would reach the meter, or None; `at_us` when it was heard."""
+    """Bytes from a bearer. `address` is where a push would reach the meter, or None; `at_us` when it was heard;
+    `signal` is None where the bearer tells none."""
 
     meter_id: bytes
     frame: bytes
     bearer: Bearer
     address: str | None
     at_us: int
+    signal: Signal | None = None
 
 
 @dataclass(frozen=True, slots=True)

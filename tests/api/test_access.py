@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headend.api import keys
-from headend.api.endpoint import BY_KEY, OPERATE, PROVISION, READ
+from headend.api.endpoint import BY_KEY, FIELD, OPERATE, PROVISION, READ
 from headend.api.keys import KeyRefused
 from headend.api.routes import ENDPOINTS
 from headend.api.store import STORE
@@ -17,9 +17,12 @@ from tests.api.conftest import METER, NIGER, House
 TARIFF = {"code": "niger", "title": "Niger 2006", "valid_from": "2026-01-01T00:00:00Z", "prices": NIGER}
 
 
+PLACED = {"meter_id": METER, "job_id": "j1"}
+
+
 def placed(address: str) -> str:
     """The address with something that is well-formed at each of its places."""
-    return re.sub(r"\{(\w+)\}", lambda place: METER if place[1] == "meter_id" else "1", address)
+    return re.sub(r"\{(\w+)\}", lambda place: PLACED.get(place[1], "1"), address)
 
 
 async def make_key(house: House, name: str, *scopes: str) -> str:
@@ -29,7 +32,7 @@ async def make_key(house: House, name: str, *scopes: str) -> str:
 
 async def test_no_endpoint_opens_without_its_scope(house: House) -> None:
     """Every key-protected row of the table, each with no key, a wrong one, a revoked one, and one of other scopes."""
-    only = {scope: await make_key(house, scope, scope) for scope in (READ, OPERATE, PROVISION)}
+    only = {scope: await make_key(house, scope, scope) for scope in (READ, OPERATE, PROVISION, FIELD)}
     revoked = await make_key(house, "gone", READ, OPERATE, PROVISION)
     await house.started.app[STORE].write(lambda tx: keys.revoke(tx, "gone"))
     before = await house.books()
@@ -42,7 +45,7 @@ async def test_no_endpoint_opens_without_its_scope(house: House) -> None:
             assert (refused.status, refused.code) == (401, "unauthenticated"), (path, text)
             assert refused.headers["WWW-Authenticate"].startswith("Bearer")
         for scope, key in only.items():
-            if scope != endpoint.scope:
+            if scope not in endpoint.scopes:
                 refused = await house.ask(endpoint.method, path, b"{}", authorization=f"Bearer {key}")
                 assert (refused.status, refused.code) == (403, "scope_missing"), (path, scope)
     assert await house.books() == before

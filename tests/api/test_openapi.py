@@ -39,7 +39,7 @@ def test_every_refusal_named_exists_and_every_operation_names_its_own() -> None:
         operation = document((endpoint,))["paths"][endpoint.path][endpoint.method.lower()]
         assert operation["description"] and operation["summary"]
         if endpoint.security == BY_KEY:
-            assert operation["security"] == [{"apiKey": [endpoint.scope]}]
+            assert operation["security"] == [{"apiKey": [scope]} for scope in endpoint.scopes]
 
 
 def test_every_pattern_refuses_a_trailing_line_feed() -> None:

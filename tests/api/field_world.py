@@ -1,0 +1,120 @@
+"""A technician for tests: a laptop with its own key, and what an office asks for."""
+
+import hashlib
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from protocol.wire.grants import attest_key, attest_tag
+from tests.api.conftest import METER, NOW_UNIX_S, House, Reply
+
+NEW = "00000000000000aa"
+SPARE = "00000000000000bb"
+CLAIM = "c1" * 32
+INSTALL = {
+    "kind": "install",
+    "technician": "test",
+    "hours": 24,
+    "meter": {"meter_id": NEW, "holder": "B", "service_point": "C", "tariff_code": "niger"},
+}
+SWAP = {
+    "kind": "swap",
+    "technician": "test",
+    "hours": 24,
+    "meter_id": METER,
+    "new_meter_id": SPARE,
+    "litres_per_pulse": 10,
+    "first_index_l": 20,
+}
+VISIT = {"kind": "visit", "technician": "test", "hours": 24, "meter_id": METER, "role": 2}
+RETIRE = {"kind": "retire", "technician": "test", "hours": 24, "meter_id": METER}
+
+
+def canonical(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+class Laptop:
+    """A tool with an Ed25519 key, for the API key that is given."""
+
+    def __init__(self, house: House, api_key: str | None = None, seed: bytes = bytes(31) + b"\x01") -> None:
+        self.house = house
+        self.headers = {"authorization": f"Bearer {api_key or house.api_key}"}
+        self.key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.fingerprint = hashlib.sha256(self.public).hexdigest()[:16]
+
+    async def enrol(self) -> Reply:
+        body = {"public_key": self.public.hex(), "tool": "test 1"}
+        return await self.house.post("/v1/field/enrolments", body, **self.headers)
+
+    async def claim(self, job_id: str, token: str, claim: str = CLAIM) -> Reply:
+        return await self.house.post(f"/v1/field/jobs/{job_id}/claim", {"token": token, "claim": claim}, **self.headers)
+
+    async def send(self, record: dict[str, Any], **changes: str) -> Reply:
+        return await self.house.post("/v1/field/records", {**self.signed(record), **changes}, **self.headers)
+
+    def signed(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The body of a record."""
+        signature = self.key.sign(canonical(record)).hex()
+        return {"record": record, "signature": signature, "fingerprint": self.fingerprint}
+
+
+async def made_job(house: House, body: dict[str, Any]) -> Any:
+    """A job, with its token."""
+    made = await house.post("/v1/field/jobs", body)
+    assert made.status == 201, made.text
+    return made.json
+
+
+def step(name: str, outcome: str = "passed", **values: int | str) -> dict[str, Any]:
+    return {"name": name, "at": NOW_UNIX_S + 60, "outcome": outcome, "values": values, "limits": {}}
+
+
+def record_of(job: dict[str, Any], *steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A record without attestations."""
+    usual = {
+        "format": 1,
+        "job_id": job["job_id"],
+        "kind": job["kind"],
+        "technician": "test",
+        "tool": "test 1",
+        "started_at": NOW_UNIX_S,
+        "finished_at": NOW_UNIX_S,
+        "meter_id": job["meter_id"],
+        "new_meter_id": job["new_meter_id"],
+        "firmware_version": 500,
+        "hardware": "unix",
+        "steps": list(steps),
+        "frames": [],
+        "attestations": [],
+    }
+    return {**usual, **changes}
+
+
+def attested(record: dict[str, Any], root: str, meter_id: str, generation: int = 1) -> dict[str, Any]:
+    """The record as this meter attests it."""
+    digest = hashlib.sha256(canonical({**record, "attestations": []})).digest()
+    key = attest_key(bytes.fromhex(root), bytes.fromhex(meter_id), generation)
+    tag = attest_tag(key, digest, NOW_UNIX_S).hex()
+    one = {"meter_id": meter_id, "unix_s": NOW_UNIX_S, "tag": tag}
+    return {**record, "attestations": [*record["attestations"], one]}
+
+
+async def _claimable(house: House) -> dict[str, Any]:
+    made = await made_job(house, INSTALL)
+    return {"token": made["token"], "claim": CLAIM}
+
+
+async def _cancellable(house: House) -> dict[str, Any]:
+    await made_job(house, VISIT)
+    return {}
+
+
+# What an operation needs to be there before; each returns the body that means something then.
+PREPARED = {
+    "POST /v1/field/jobs/{job_id}/claim": _claimable,
+    "POST /v1/field/jobs/{job_id}/cancel": _cancellable,
+}
