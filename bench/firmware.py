@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from bench.release import keyed, newkey, release
 from firmware.identity import decode
 from firmware.image.build import FOLDER, PRODUCTS
 from firmware.image.build import build as make
@@ -115,6 +116,10 @@ def size(image: Path, as_json: bool, lang: str | None) -> None:
         return
     for name, count in figures.items():
         click.echo(TEXTS[name][language].format(count=count))
+
+
+for command in (newkey, keyed, release):
+    firmware.add_command(command)
 
 
 def image_in_qemu(image: Path, flash: Path, provision_hex: str) -> Any:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from firmware.image.release import develop
 from firmware.image.sources import APT, ARCHIVES, RELEASE, FirmwareFailed, trees
 from firmware.image.stage import stage
 from firmware.version import FIRMWARE_VERSION
@@ -81,6 +82,8 @@ def build(
                 _make(name, recipe, folder)
                 kept.write_text(stamp)
             say(name, not fresh)
+            if IMAGES.get(name) == "production":
+                develop(folder, name)
     return {name: folder / name for name in wanted}
 
 

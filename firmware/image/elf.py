@@ -1,4 +1,4 @@
-"""Reads of an image's ELF file how much flash and RAM it takes, and where a number of it stands. Host-side."""
+"""Reads of an image's ELF file how much flash and RAM it takes, and changes a number or some bytes of it. Host-side."""
 
 from __future__ import annotations
 
@@ -58,8 +58,12 @@ class Image:
 
     def with_number(self, name: str, value: int) -> bytes:
         """The file with another value in the 32-bit number of that name."""
+        return self.with_bytes(name, value.to_bytes(4, "little"))
+
+    def with_bytes(self, name: str, value: bytes) -> bytes:
+        """The file with other bytes in the object of that name."""
         at = self._offset(name)
-        return self._data[:at] + value.to_bytes(4, "little") + self._data[at + 4 :]
+        return self._data[:at] + value + self._data[at + len(value) :]
 
     def number(self, name: str) -> int:
         """The 32-bit number of that name."""

@@ -23,11 +23,12 @@ def section(kind: int, flags: int, address: int, offset: int, size: int, link: i
 
 
 def image(path: Path) -> Path:
-    """An ELF file with code, first values, empty RAM, a symbol table, and `heap_bytes` at 0x10 of the code."""
+    """An ELF file with code, first values, empty RAM, a symbol table, in the code `heap_bytes` at 0x10 and 64 bytes of
+    `release_key` at 0x20."""
     text = bytearray(TEXT)
     text[0x10:0x14] = HEAP_BYTES.to_bytes(4, "little")
-    names = b"\0other\0heap_bytes\0"
-    symbols = struct.pack("<IIIBBH", 1, 0x20, 4, 0, 0, 1) + struct.pack("<IIIBBH", 7, 0x10, 4, 0, 0, 1)
+    names = b"\0release_key\0heap_bytes\0"
+    symbols = struct.pack("<IIIBBH", 1, 0x20, 64, 0, 0, 1) + struct.pack("<IIIBBH", 13, 0x10, 4, 0, 0, 1)
     body = bytes(text) + bytes(DATA) + names + symbols
     at = 52
     sections = [
