@@ -176,6 +176,13 @@ _COMMANDS = {
         "Le compteur ne prend pas cet ordre : il n’est pas de sa tête de réseau, ou pas pour lui."
         " Reprenez-le : guelta field sync.",
     ),
+    "meter_not_erased": (
+        end.FAILED,
+        "A memory of the meter does not take what is written to it. Give the same command once more; if it fails again,"
+        " take the board out of use and destroy it: it still holds its key.",
+        "Une mémoire du compteur ne prend pas ce qu’on y écrit. Redonnez la même commande ; si elle échoue encore,"
+        " retirez la carte et détruisez-la : elle garde sa clé.",
+    ),
     "meter_refused": (
         end.FAILED,
         "The meter refuses {command}: {why}.",

@@ -32,10 +32,11 @@ _PORT = {
 }  # fmt: skip
 _COMMAND = {
     1: "meter_unknown_command", 2: "meter_not_allowed", 3: "meter_bad_arguments", 4: "meter_valve_moving",
-    5: "meter_clock_unsure", 6: "meter_not_now", 7: "meter_not_authentic", 20: "update_hardware",
-    21: "update_downgrade", 22: "update_too_old", 23: "update_too_large", 24: "update_signature", 25: "update_hash",
-    26: "update_no_verifier", 27: "update_no_slots", 28: "meter_valve_moving", 29: "update_nothing_begun",
-    30: "update_offset", 31: "update_manifest", 32: "update_on_trial", 33: "update_flash",
+    5: "meter_clock_unsure", 6: "meter_not_now", 7: "meter_not_authentic", 8: "meter_not_erased",
+    20: "update_hardware", 21: "update_downgrade", 22: "update_too_old", 23: "update_too_large",
+    24: "update_signature", 25: "update_hash", 26: "update_no_verifier", 27: "update_no_slots",
+    28: "meter_valve_moving", 29: "update_nothing_begun", 30: "update_offset", 31: "update_manifest",
+    32: "update_on_trial", 33: "update_flash",
 }  # fmt: skip
 
 
