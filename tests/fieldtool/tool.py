@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class FieldTool:
 
     def __init__(self, folder: Path, lang: str = "en") -> None:
         self.folder, self.home, self.lang = folder, folder / "field", lang
+        self.technician = f"technician-{sha256(str(folder).encode()).hexdigest()[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -53,7 +55,7 @@ class FieldTool:
             warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads; it execs at once
             return pexpect.spawn(
                 _GUELTA[0], [*_GUELTA[1:], *map(str, words), "--lang", self.lang], cwd=str(self.folder),
-                env=self.environment, encoding="utf-8", timeout=_WITHIN_S, dimensions=(50, 160),
+                env=self.environment, encoding="utf-8", timeout=60, dimensions=(50, 160),
             )  # fmt: skip
 
     def is_stopped(
@@ -78,22 +80,26 @@ class FieldTool:
 
     # What a technician does before the first visit --------------------------------------------------------------------
 
-    def enrols(self, office: Office, technician: str = "technician-1") -> None:
+    def enrols(self, office: Office) -> None:
         """Make itself known to the office, by a file with the API key."""
         key = self.folder / "api.key"
         key.touch(0o600)
-        key.write_text(office.technician(technician))
+        key.write_text(office.technician(self.technician))
         self.does("enrol", "--headend", office.url, "--api-key-file", key)
         key.unlink()
 
-    def takes(self, job: dict[str, Any]) -> None:
-        """Fetch a job, its token typed at the hidden prompt."""
+    def takes(self, *jobs: dict[str, Any]) -> None:
+        """Fetch jobs, their tokens typed at the hidden prompt; others are left for later."""
+        tokens = {job["job_id"]: job["token"] for job in jobs}
         talk = self.talks("sync")
-        talk.expect(f"(?s){job['job_id']}.*: ")
-        talk.sendline(job["token"])
-        talk.expect(pexpect.EOF)
+        said = ""
+        while talk.expect([r"Token of job (\w+) .*: $", pexpect.EOF]) == 0:
+            said += talk.before
+            assert talk.match is not None and not isinstance(talk.match, type)
+            talk.sendline(tokens.pop(talk.match.group(1), ""))
         talk.close()
-        assert talk.exitstatus == 0, talk.before
+        assert talk.exitstatus == 0 and not tokens, said + talk.before
+        assert not any(job["token"] in said + talk.before for job in jobs), "the prompt hides what is typed"
 
     def read_json(self, name: str) -> Any:
         """A document of its folder."""
