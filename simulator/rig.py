@@ -218,6 +218,11 @@ def _flash_of(added: Path | None, flash: Path | None, blank: bool, service_port:
 @click.option("--leak", type=click.IntRange(0, LEAK_ML_PER_H_MAX), default=0, help="mL an hour through a closed valve.")
 @click.option("--stuck", is_flag=True, help="The valve is seized where it stands.")
 @click.option("--flow", type=click.IntRange(1, 1000), default=60, show_default=True, help="Litres a minute of 'pour'.")
+@click.option(
+    "--release-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="It takes updates signed with this key: KEY.pub of 'guelta firmware newkey'.",
+)
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of what is told (from LANG).")
 def rig(
     added: Path | None,
@@ -229,6 +234,7 @@ def rig(
     leak: int,
     stuck: bool,
     flow: int,
+    release_key: Path | None,
     lang: str | None,
 ) -> None:
     """Run one real MicroPython meter in wall time over UDP, with a tap you open by hand.
@@ -251,7 +257,7 @@ def rig(
     with tempfile.TemporaryDirectory(prefix="guelta-rig-") as folder:
         try:
             interpreter()
-            options = _options(Path(folder), identity, service_port)
+            options = _options(Path(folder), identity, service_port, release_key)
             machine = UnixMachine(build(Path(folder)), flash, udp, *options)
             port = Port(flash.with_suffix(".port")) if service_port else None
             house = Rig(Table(machine, pipe, port), lang or default_language(), flow * 1000 // 60)
@@ -263,10 +269,23 @@ def rig(
             sys.exit(130)
 
 
-def _options(folder: Path, identity: bytes | None, service_port: bool) -> list[str]:
+def _options(folder: Path, identity: bytes | None, service_port: bool, release_key: Path | None) -> list[str]:
     options = ["--sealed-console"] if service_port else []
+    if release_key is not None:
+        options += ["--release-key", _public(release_key)]
     if identity is None:
         return options
     # In a file of ours, not among the arguments: those can be seen by every user of the machine.
     (folder / "identity").write_text(identity.hex())
     return [*options, "--provision", "@identity"]
+
+
+def _public(release_key: Path) -> str:
+    from firmware.image.release import ReleaseRefused, read_public
+
+    try:
+        return read_public(release_key).hex()
+    except ReleaseRefused:
+        raise click.BadParameter(
+            f"{release_key} is no public key as 'guelta firmware newkey' writes it", param_hint="--release-key"
+        ) from None

@@ -29,6 +29,7 @@ from .port import Port
 # Half as much again as a meter of the simulator has: a blank board's own code and all that a technician asks of it lie
 # in this heap, where the image has them in flash. That they fit the meter's 40 KB is shown on the image.
 _HEAP = "heapsize=96wK"
+_RESTART = 4  # how the process ends where a processor would be reset (firmware/boards/unix/start.py)
 _CHUNK = 4096
 _CONSOLE_BYTES_MAX = 1024
 _COUNTER_BYTES = 4
@@ -88,12 +89,15 @@ class UnixMachine:
         return [] if self._process is None else [self._output(self._process)]
 
     def hear(self, source: int) -> list[tuple[int, bytes]]:
-        """What it said, as records. MeterFailed when it has ended."""
-        assert self._process is not None
+        """What it said, as records; a processor that resets itself starts again. MeterFailed when it has ended."""
+        assert self._process is not None and self._process.stderr is not None
         data = os.read(source, _CHUNK)
         if data:
             return self._records.feed(data)
-        assert self._process.stderr is not None
+        if self._process.wait(_PATIENCE_S) == _RESTART:
+            self.kill()
+            self.start()
+            return []
         raise MeterFailed(f"the meter ended: {self._process.stderr.read().decode(errors='replace').strip()}")
 
     def tell(self, record: bytes) -> None:
