@@ -61,7 +61,6 @@ class Code(IntEnum):
     RECORD_EXISTS = 367
     JOB_NOT_CLAIMED = 368
     ATTESTATION = 369
-    RECORD_TIMES = 370
     RECORD_STEPS = 371
     SEAL_RANGE = 372
     SEAL_EXISTS = 373
@@ -129,9 +128,7 @@ REMEDIES = {
     Code.RECORD_EXISTS: "another record of this job was taken; ask the office for a visit",
     Code.JOB_NOT_CLAIMED: "claim the job with its token before its record is sent",
     Code.ATTESTATION: "have the meters of this job attest the record with its own hash",
-    Code.RECORD_TIMES: "set the laptop's clock: a record begins before it ends, after its job was made, and ends by "
-    "now",
-    Code.RECORD_STEPS: "a swap or a retirement needs the step final; name each step once, with its values",
+    Code.RECORD_STEPS: "name each step once",
     Code.SEAL_RANGE: "give first and last with the same number of digits, at most 10,000 seals",
     Code.SEAL_EXISTS: "one of these numbers was imported before; give the new ones only",
     Code.SERVICE_AREA: "give 3 to 500 corners that do not all lie on one line",

@@ -99,18 +99,11 @@ TEXTS = {
         "Attestation refusée",
         "faites attester le rapport, avec son empreinte, par les compteurs de cette intervention",
     ),
-    Code.RECORD_TIMES: (
-        409,
-        "Impossible times",
-        "Heures impossibles",
-        "réglez l’horloge du portable : un rapport commence avant sa fin, après la création de l’intervention, "
-        "et finit au plus tard maintenant",
-    ),
     Code.RECORD_STEPS: (
         400,
-        "Wrong steps",
-        "Étapes erronées",
-        "un remplacement ou un retrait demande l’étape final ; nommez chaque étape une fois, avec ses valeurs",
+        "Step named twice",
+        "Étape nommée deux fois",
+        "nommez chaque étape une fois",
     ),
     Code.SEAL_RANGE: (
         400,

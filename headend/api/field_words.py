@@ -64,6 +64,17 @@ PATTERNS: dict[str, tuple[str, str]] = {
         "128 lower-case hexadecimal digits",
         "128 chiffres hexadécimaux en minuscules",
     ),
+    r"^[a-z][a-z0-9_]{0,39}(?![\s\S])": (
+        "1 to 40 lower-case letters, digits or '_', a letter first",
+        "1 à 40 minuscules, chiffres ou « _ », une lettre d’abord",
+    ),
+    r"^(?:[0-9a-f]{2}){11,222}(?![\s\S])": (
+        "a frame of 11 to 222 bytes in lower-case hexadecimal digits",
+        "une trame de 11 à 222 octets en chiffres hexadécimaux minuscules",
+    ),
+    r"^[0-9]{1,12}(?![\s\S])": ("1 to 12 digits", "1 à 12 chiffres"),
+    r"^[A-Z0-9-]{0,8}(?![\s\S])": ("up to 8 capitals, digits or '-'", "8 majuscules, chiffres ou « - » au plus"),
+    r"^([0-9a-f]{16})?(?![\s\S])": ("16 lower-case hexadecimal digits", "16 chiffres hexadécimaux en minuscules"),
     r"^j[1-9][0-9]{0,8}(?![\s\S])": ('a job as "j17"', 'une intervention comme "j17"'),
     r"^[0-9A-Za-z -]{16,40}(?![\s\S])": (
         "the job's token, as K7QM-4T2D-9XNP-0ABC",

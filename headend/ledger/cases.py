@@ -27,11 +27,22 @@ class CaseKind(StrEnum):
     AIR = "air"  # litres that came faster than water can: counted and charged, to be credited by a person or not
     BACKFLOW = "backflow"  # water ran backwards through the meter: a missing check valve, or a meter turned round
     NO_WALLET = "no-wallet"  # a meter that the books know as a spare counts as one that was opened
+    FIELD_WORK = "field-work"  # what a technician left out, or could not prove
+    OUTSIDE_AREA = "outside-area"  # a meter was commissioned where the utility does not serve (IW-35)
+    SEAL = "seal"  # not the seal that was placed there, or one that the office never delivered (IW-83)
     CLAIM = "claim"  # reversed money whose water is used already
 
 
 # Work for a fitter: the books agree all the same.
-ON_SITE = (CaseKind.FLASH_LOST, CaseKind.VALVE, CaseKind.AIR, CaseKind.BACKFLOW)
+ON_SITE = (
+    CaseKind.FLASH_LOST,
+    CaseKind.VALVE,
+    CaseKind.AIR,
+    CaseKind.BACKFLOW,
+    CaseKind.FIELD_WORK,
+    CaseKind.OUTSIDE_AREA,
+    CaseKind.SEAL,
+)
 
 # Over when the meter is taken away; what is about money is not.
 OF_THE_METER = (CaseKind.FLASH_LOST, CaseKind.VALVE, CaseKind.BACKFLOW, CaseKind.WENT_BACK, CaseKind.NO_WALLET)

@@ -7,6 +7,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from headend.api.store import STORE
+from headend.ledger.cases import CaseKind, open_case
+from headend.storage.writer import Tx
 from protocol.wire.grants import attest_key, attest_tag
 from tests.api.conftest import METER, NOW_UNIX_S, House, Reply
 
@@ -29,6 +32,12 @@ SWAP = {
     "first_index_l": 20,
 }
 VISIT = {"kind": "visit", "technician": "test", "hours": 24, "meter_id": METER, "role": 2}
+NIAMEY = [
+    {"lat_e6": 13_400_000, "lon_e6": 2_000_000},
+    {"lat_e6": 13_400_000, "lon_e6": 2_300_000},
+    {"lat_e6": 13_650_000, "lon_e6": 2_300_000},
+    {"lat_e6": 13_650_000, "lon_e6": 2_000_000},
+]
 RETIRE = {"kind": "retire", "technician": "test", "hours": 24, "meter_id": METER}
 
 
@@ -113,8 +122,34 @@ async def _cancellable(house: House) -> dict[str, Any]:
     return {}
 
 
+async def _recordable(house: House) -> dict[str, Any]:
+    laptop = Laptop(house)
+    assert (await laptop.enrol()).status == 201
+    made = await made_job(house, VISIT)
+    assert (await laptop.claim(made["job_id"], made["token"])).status == 200
+    return laptop.signed(record_of(made))
+
+
+async def open_case_on_site(house: House, kind: CaseKind = CaseKind.VALVE, meter_id: str = METER) -> int:
+    """A case that a person has to see to; its number."""
+
+    def job(tx: Tx) -> int:
+        open_case(tx, kind, f"{meter_id}:1", bytes.fromhex(meter_id), code=3)
+        return int(tx.cursor.execute("SELECT max(id) FROM case_file").fetchone()[0])
+
+    return await house.started.app[STORE].write(job)
+
+
+async def _closable(house: House) -> dict[str, Any]:
+    # What waited in suspense opened no case, so this is the first.
+    assert await open_case_on_site(house) == 1
+    return {"outcome": "repaired", "note": "a stone in the seat"}
+
+
 # What an operation needs to be there before; each returns the body that means something then.
 PREPARED = {
     "POST /v1/field/jobs/{job_id}/claim": _claimable,
     "POST /v1/field/jobs/{job_id}/cancel": _cancellable,
+    "POST /v1/field/records": _recordable,
+    "POST /v1/cases/{case}/close": _closable,
 }

@@ -33,7 +33,11 @@ BODIES: dict[str, Any] = {
     "PATCH /v1/meters/{meter_id}": {"holder": "Aïcha Abdou Issa"},
     "POST /v1/meters/{meter_id}/commands": {"order": "open", "hold_s": 600, "limit_l": 20},
     "POST /v1/meters/{meter_id}/slot-requests": {"since": "2026-01-02T00:00:00Z", "until": "2026-01-02T12:00:00Z"},
+    "POST /v1/meters/{meter_id}/spares": {"new_meter_id": "00000000000000ab"},
     "POST /v1/field/jobs": field_world.INSTALL,
+    "POST /v1/grants": {"meter_id": METER, "role": 1, "hours": 72, "uses": 100, "technician": "test"},
+    "POST /v1/seals": {"prefix": "NE", "first": "0098", "last": "0101"},
+    "POST /v1/field/settings": {"service_area": field_world.NIAMEY, "installation_grace_mills": 250_000},
     "POST /v1/plans": {
         "meter_id": METER,
         "debt": 2500,
@@ -42,12 +46,18 @@ BODIES: dict[str, Any] = {
         "start_date": "2026-03-01",
     },
 }
-PLACES = {"payment": "1", "meter_id": METER, "name": "test", "job_id": "j1"}
+PLACES = {"payment": "1", "meter_id": METER, "name": "test", "job_id": "j1", "case": "1"}
 
 
 async def audit_of(house: House, **wanted: str) -> list[dict[str, Any]]:
     query = "&".join(f"{name}={value}" for name, value in {"limit": "500", **wanted}.items())
     return (await house.get(f"/v1/audit?{query}")).json["items"]
+
+
+async def spare_prepared(house: House) -> dict[str, Any]:
+    spare = {"new_meter_id": "00000000000000ab"}
+    assert (await house.post(f"/v1/meters/{METER}/spares", spare)).status == 201
+    return {**spare, "first_index_l": 0}
 
 
 @pytest.mark.parametrize("operation", [pytest.param(one, id=one.name) for one in WRITING])
@@ -56,7 +66,7 @@ async def test_every_writing_endpoint_leaves_its_rows(house: House, operation: O
     await house.settle_in()
     await house.notify(payment(account="99999999"))
     assert (await house.post("/v1/plans", BODIES["POST /v1/plans"])).status == 201
-    prepare = field_world.PREPARED.get(operation.name)
+    prepare = {**field_world.PREPARED, "POST /v1/meters/{meter_id}/swaps": spare_prepared}.get(operation.name)
     prepared = None if prepare is None else await prepare(house)
     before = len(await audit_of(house))
     body = BODIES.get(operation.name, None if operation.body is None else valid(operation.body))
@@ -168,6 +178,9 @@ WRITTEN: dict[str, str] = {
     "meter ask": f"{METER} --since 2026-01-02T00:00:00Z --until 2026-01-02T12:00:00Z",
     "meter rekey": f"{METER}",
     "meter renew": f"{METER}",
+    "meter spare": f"{METER} 00000000000000ac",
+    "meter swap": f"{METER} 00000000000000ac --first-index-l 12",
+    "meter retire": "00000000000000ac",
     "keyring rotate": "",
     "db restore": "BACKUP --force",
 }

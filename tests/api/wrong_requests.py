@@ -127,7 +127,7 @@ def valid(schema: dict[str, Any]) -> Any:
     if "anyOf" in schema:
         return valid(next(one for one in schema["anyOf"] if one.get("type") != "null"))
     if schema["type"] == "object":
-        return {name: valid(field) for name, field in schema["properties"].items()}
+        return {name: valid(field) for name, field in schema.get("properties", {}).items()}
     if schema["type"] == "array":
         return [valid(schema["items"])] * max(1, schema.get("minItems", 0))
     if schema["type"] == "integer":
@@ -152,6 +152,11 @@ def limits_missing(schema: dict[str, Any], place: str = "") -> Iterator[str]:
         yield from limits_missing(schema["items"], place + "/0")
     for name, field in schema.get("properties", {}).items():
         yield from limits_missing(field, f"{place}/{name}")
+    if isinstance(schema.get("additionalProperties"), dict):
+        # An object of names that are not foreseen, as the values of a step.
+        if "maxProperties" not in schema or not _bounded(schema.get("propertyNames", {})):
+            yield place
+        yield from limits_missing(schema["additionalProperties"], place + "/*")
 
 
 def _bounded(schema: dict[str, Any]) -> bool:
@@ -199,7 +204,7 @@ def wrong_bodies(schema: dict[str, Any], whole: Any, place: str = "") -> Iterato
         yield from wrong_bodies(shape["items"], whole, f"{place}/0")
     if shape.get("type") != "object":
         return
-    for name, field in shape["properties"].items():
+    for name, field in shape.get("properties", {}).items():
         rest = {other: value for other, value in good.items() if other != name}
         if name in shape.get("required", ()):
             yield f"no {name}", f"{place}/{name}", _encoded(_with(whole, place, rest))
