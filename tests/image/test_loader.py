@@ -126,6 +126,12 @@ def test_sizes_at_their_edges_are_hashed_to_the_last_byte(loader: HostLoader, si
     assert both(loader, Flash((b"", content[:-1] + bytes((content[-1] ^ 1,))))) == FACTORY
 
 
+def test_an_image_that_reaches_into_the_other_slot_does_not_start(loader: HostLoader) -> None:
+    image = random.Random(1).randbytes(IMAGE_MAX + 1)
+    for marks in ({COMPLETE: SET}, {COMPLETE: SET, CONFIRMED: SET}):
+        assert both(loader, Flash((slot(signed(unsigned(image, 200)), image, marks),))) == FACTORY
+
+
 @pytest.mark.parametrize("versions", list(itertools.product((99, 100, 101, 102, 0xFFFFFFFF), repeat=2)))
 def test_the_highest_version_above_the_factory_s_runs(loader: HostLoader, versions: tuple[int, int]) -> None:
     flash = Flash([slot(told(version), IMAGE, {COMPLETE: SET, CONFIRMED: SET}) for version in versions])
