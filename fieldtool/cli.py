@@ -70,7 +70,7 @@ VERBS = {
         "decommission",
         ("Take a meter out of service.", "Mettre un compteur hors service."),
     ),
-    "label": Verb("fieldtool.label", "label", ("Print a meter's label (PDF).", "Imprimer l’étiquette (PDF).")),
+    "label": Verb("fieldtool.print_label", "label", ("Print a meter's label (PDF).", "Imprimer l’étiquette (PDF).")),
 }
 
 ABOUT: Both = (
@@ -109,12 +109,35 @@ class Field(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            self._tell_usage(ctx, error)
+            ctx.exit(exit_codes.USAGE)
         except Refusal as refusal:
             self._tell(ctx, refusal)
             ctx.exit(refusal.exit_code)
         except (KeyboardInterrupt, click.Abort):
             click.echo("\n" + sentence(COMMON, "interrupted", language(ctx)), err=True)
             ctx.exit(exit_codes.INTERRUPTED)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            self._tell_usage(ctx, error)
+            ctx.exit(exit_codes.USAGE)
+
+    def _tell_usage(self, ctx: click.Context, error: click.UsageError) -> None:
+        from . import usage
+
+        lang = language(ctx)
+        text = usage.sentence(error, lang)
+        click.echo(sentence(COMMON, "error", lang, text=text), err=True)
+        click.echo(usage.try_help(error, lang), err=True)
+        if ctx.meta.get(JSON):
+            told = {"code": "usage", "exit": exit_codes.USAGE, "text": text}
+            click.echo(json.dumps({"refused": told}, ensure_ascii=False, sort_keys=True))
 
     def _tell(self, ctx: click.Context, refusal: Refusal) -> None:
         """The reason on standard error; with --json, for the program that called, on standard output too."""
