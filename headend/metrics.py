@@ -125,9 +125,10 @@ class _Books:
 
 _OPEN_CASES = "SELECT kind, count(*) FROM case_file WHERE closed_us IS NULL GROUP BY kind"
 _LAST_BATCH = "SELECT coalesce(max(id), 0) FROM batch"
+_THERE = "l.meter_id NOT IN (SELECT meter_id FROM retirement)"
 _BEHIND = (
     "SELECT count(*) FROM meter_link l WHERE l.statement_echo < (SELECT max(number) FROM statement s "
-    "WHERE s.meter_id = l.meter_id AND s.generation = l.generation)"
+    "WHERE s.meter_id = l.meter_id AND s.generation = l.generation) AND " + _THERE
 )
 
 
@@ -139,9 +140,12 @@ def _type_of(frame: bytes) -> str:
 
 
 def _meters(connection: Connection, now_us: int) -> Metric:
-    """How many meters were last heard within the hour, within the day but not the hour, and so on."""
+    """How many meters were last heard within the hour, within the day but not the hour, and so on.
+
+    Meters that were taken away are not among them, spares are.
+    """
     counts = dict.fromkeys([*(name for name, _ in HEARD), "longer", "never"], 0)
-    for (heard_us,) in connection.exec_driver_sql("SELECT heard_us FROM meter_link"):
+    for (heard_us,) in connection.exec_driver_sql(f"SELECT l.heard_us FROM meter_link l WHERE {_THERE}"):
         age_s = None if heard_us is None else (now_us - heard_us) // 1_000_000
         within = "never" if age_s is None else next((name for name, limit in HEARD if age_s <= limit), "longer")
         counts[within] += 1

@@ -1,4 +1,4 @@
-"""Connected points by month: how many meters there were, and how many of them were heard (CT-29)."""
+"""Connected points by month: how many there were, and of how many a meter was heard (CT-29)."""
 
 from typing import Annotated
 
@@ -31,7 +31,8 @@ class MonthsQuery(Request):
 
 
 class ActivePoints(Response):
-    """One local month. `connected`: meters added before its end; `active`: those with an accepted uplink in it."""
+    """One local month. `connected`: service points with a meter that was added before its end and not taken away before
+    it began; `active`: those of which a meter had an accepted uplink in it. A swap makes no second point."""
 
     month: str
     connected: int
@@ -62,9 +63,11 @@ def _points(connection: Connection, month: int, offsets: Offsets) -> ActivePoint
     )
     # By meter and not by time: an uplink is found under its meter, and one is enough.
     counted = text(
-        "SELECT count(*) AS connected, coalesce(sum(EXISTS (SELECT 1 FROM uplink "
-        "WHERE uplink.meter_id = meter.meter_id AND received_us >= :begin_us AND received_us < :end_us)), 0) AS active "
-        "FROM meter WHERE added_us < :end_us"
+        "SELECT count(DISTINCT c.service_point_id) AS connected, count(DISTINCT CASE WHEN EXISTS (SELECT 1 FROM uplink "
+        "WHERE uplink.meter_id = m.meter_id AND received_us >= :begin_us AND received_us < :end_us) "
+        "THEN c.service_point_id END) AS active FROM served v JOIN contract c ON c.id = v.contract_id "
+        "JOIN meter m ON m.meter_id = v.meter_id LEFT JOIN retirement r ON r.meter_id = m.meter_id "
+        "WHERE m.added_us < :end_us AND coalesce(r.retired_us >= :begin_us, 1)"
     )
     row = connection.execute(counted, {"begin_us": begin_us, "end_us": end_us}).one()
     return ActivePoints(f"{month // 12:04d}-{month % 12 + 1:02d}", row.connected, row.active)

@@ -13,6 +13,7 @@ from headend.api.problems import Problem
 from headend.api.shapes import MeterIdText, Request, Response, instant
 from headend.billing.explain import LOST, DayLine, DayRun, ExplainedDay, explain_day
 from headend.billing.explained_text import ROLES, Names, told_day
+from headend.meters.lookup import holding_of_meter
 from headend.storage.writer import Tx
 from headend.wording import date
 from protocol.rules.calendar import date_of_day, day_of_date, local_day, slot_start
@@ -91,7 +92,9 @@ def get_explained_day(connection: Connection, path: MeterDayPath, query: Explain
     day = day_of_date(year, month, day_of_month)
     if date_of_day(day) != (year, month, day_of_month):
         raise Problem("invalid_path", (("?day", "Expected a day that is in the calendar"),))
-    explained = explain_day(Tx(connection, 0, 0), meter_id, day)
+    tx = Tx(connection, 0, 0)
+    holding_of_meter(tx, meter_id)
+    explained = explain_day(tx, meter_id, day)
     packs = {run.pack_version: _pack(connection, meter_id, run.pack_version) for run in explained.runs}
     holders = {run.contract_id: _holder(connection, run.contract_id) for run in explained.runs}
     runs = [_run(run, packs[run.pack_version], holders[run.contract_id]) for run in explained.runs]
@@ -192,6 +195,6 @@ ENDPOINTS = (
         get_explained_day,
         "Every mill of a day",
         "Meters",
-        refusals=("unknown_meter",),
+        refusals=("unknown_meter", "meter_spare"),
     ),
 )

@@ -94,13 +94,17 @@ _POLICY, _PLAN = 4, 6
 
 
 def _contract_as_of(connection: Connection, meter_id: bytes, slot: int, at_us: int) -> Image | None:
-    """The contract in force at a slot, as far as it was known at `at_us`; before the first one, that one."""
+    """The contract in force at a slot, as far as it was known at `at_us`; before the first one, that one. Before
+    a swap, and after it, a contract is with another meter."""
     ids = connection.execute(
-        text("SELECT id FROM contract WHERE meter_id = :id ORDER BY start_slot <= :slot DESC, abs(start_slot - :slot)"),
+        text(
+            "SELECT contract_id FROM served WHERE meter_id = :id "
+            "ORDER BY start_slot <= :slot DESC, abs(start_slot - :slot)"
+        ),
         {"id": meter_id, "slot": slot},
     ).scalars()
     known = (row_as_of(connection, "contract", str(row_id), at_us) for row_id in ids)
-    return next((contract for contract in known if contract is not None), None)
+    return next((contract for contract in known if contract and contract["meter_id"] == meter_id.hex()), None)
 
 
 def _pack_version(connection: Connection, meter_id: bytes, kind: int, at_us: int) -> int:
@@ -125,7 +129,7 @@ ENDPOINTS = (
         "Meters",
         OPERATE,
         writes=True,
-        refusals=("meter_unknown", "name", "language"),
+        refusals=("meter_unknown", "meter_spare", "name", "language"),
     ),
     Endpoint(
         "GET",

@@ -38,13 +38,17 @@ class StatementNumbers(Response):
 
 
 class Meter(Response):
-    """A meter in a list. `valve` is null until it is first heard; `balance` is rounded down to the minor unit."""
+    """A meter in a list. `valve` is null until it is first heard; `balance` is rounded down to the minor unit.
+
+    `state` is spare, active, quarantined or retired. A spare has no holder yet; one that another meter took the place
+    of names the holder it had.
+    """
 
     meter_id: str
     state: str
-    customer_number: str
-    holder: str
-    service_point: str
+    customer_number: str | None
+    holder: str | None
+    service_point: str | None
     valve: str | None
     low_credit: bool
     alarms: list[str]
@@ -58,7 +62,8 @@ class MeterDetail(Meter):
     """One meter with its counters. `corrected_mills` is the signed sum of rating corrections, what was given back being
     negative (A of SEMANTICS B5). `reason` is the number the meter gave for its last valve move (docs/SPEC.md).
     `next_epoch` is the key epoch it is asked to change to, `report_slots` how many half-hours apart it said its reports
-    are, `commands` the newest ones, the last first."""
+    are, `commands` the newest ones, the last first. `replaces` is the meter that a spare is prepared for, or that this
+    one took the place of; `replaced_by` the one that took its place."""
 
     counters: Counters
     corrected_mills: int
@@ -69,8 +74,10 @@ class MeterDetail(Meter):
     log_generation: int
     posted_to_slot: int | None
     litres_per_pulse: int
-    tariff_code: str
-    households: int
+    tariff_code: str | None
+    households: int | None
+    replaces: str | None
+    replaced_by: str | None
     battery_mv: int | None
     firmware_version: int | None
     boot_count: int | None
@@ -87,7 +94,8 @@ class MeterPage(Response):
 _SELECT = """
 SELECT m.meter_id, m.state, m.generation, m.litres_per_pulse, c.customer_number, c.tariff_code, c.households,
        cu.name AS holder, p.label AS service_point, u.currency,
-       s.number, s.credited_mills, s.debited_mills,
+       coalesce(s.number, 0) AS number, coalesce(s.credited_mills, 0) AS credited_mills,
+       coalesce(s.debited_mills, 0) AS debited_mills, m.replaces, r.next_meter_id,
        coalesce(st.volume_l, m.first_index_l) AS volume_l, coalesce(st.spent_mills, 0) AS spent_mills,
        coalesce(st.collected_mills, 0) AS collected_mills, coalesce(st.pack_version, 0) AS pack_version,
        coalesce(st.log_generation, 0) AS log_generation, st.frontier_slot,
@@ -96,11 +104,12 @@ SELECT m.meter_id, m.state, m.generation, m.litres_per_pulse, c.customer_number,
        l.boot_count, l.report_slots, l.epoch, l.next_epoch
 FROM meter m
 JOIN utility u
-JOIN contract c ON c.meter_id = m.meter_id
-     AND c.start_slot = (SELECT max(start_slot) FROM contract x WHERE x.meter_id = m.meter_id)
-JOIN customer cu ON cu.id = c.customer_id
-JOIN service_point p ON p.id = c.service_point_id
-JOIN statement s ON s.meter_id = m.meter_id AND s.generation = m.generation
+LEFT JOIN contract c ON c.id = (SELECT v.contract_id FROM served v WHERE v.meter_id = m.meter_id
+     ORDER BY v.start_slot DESC LIMIT 1)
+LEFT JOIN customer cu ON cu.id = c.customer_id
+LEFT JOIN service_point p ON p.id = c.service_point_id
+LEFT JOIN retirement r ON r.meter_id = m.meter_id
+LEFT JOIN statement s ON s.meter_id = m.meter_id AND s.generation = m.generation
      AND s.number = (SELECT max(number) FROM statement y WHERE y.meter_id = m.meter_id AND y.generation = m.generation)
 LEFT JOIN meter_state st ON st.meter_id = m.meter_id AND st.generation = m.generation
 LEFT JOIN meter_link l ON l.meter_id = m.meter_id
@@ -140,6 +149,8 @@ def get_meter(connection: Connection, path: MeterPath, now_unix_s: int) -> Meter
         litres_per_pulse=row.litres_per_pulse,
         tariff_code=row.tariff_code,
         households=row.households,
+        replaces=_hex(row.replaces),
+        replaced_by=_hex(row.next_meter_id),
         battery_mv=row.battery_mv,
         firmware_version=row.firmware_version,
         boot_count=row.boot_count,
@@ -178,6 +189,10 @@ def _common(row: Any) -> dict[str, Any]:
 def _balance_mills(row: Any) -> int:
     balance: int = row.credited_mills - row.debited_mills - row.spent_mills - row.collected_mills
     return balance
+
+
+def _hex(meter_id: bytes | None) -> str | None:
+    return None if meter_id is None else bytes(meter_id).hex()
 
 
 def _meter_id_text(key: str) -> str:

@@ -111,7 +111,7 @@ ENDPOINTS = (
         OPERATE,
         writes=True,
         status=201,
-        refusals=("meter_unknown", "command", "command_expiry", "commands_waiting"),
+        refusals=("meter_unknown", "meter_retired", "meter_spare", "command", "command_expiry", "commands_waiting"),
     ),
     Endpoint(
         "POST",
@@ -122,6 +122,6 @@ ENDPOINTS = (
         OPERATE,
         writes=True,
         status=201,
-        refusals=("meter_unknown", "slots_asked"),
+        refusals=("meter_unknown", "meter_retired", "meter_spare", "slots_asked"),
     ),
 )

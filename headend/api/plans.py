@@ -149,7 +149,7 @@ ENDPOINTS = (
         OPERATE,
         writes=True,
         status=201,
-        refusals=("meter_unknown", "plan", "currency"),
+        refusals=("meter_unknown", "meter_retired", "meter_spare", "plan", "currency"),
     ),
     Endpoint(
         "GET",
@@ -167,7 +167,7 @@ ENDPOINTS = (
         "Meters",
         OPERATE,
         writes=True,
-        refusals=("meter_unknown", "plan", "plan_over", "currency"),
+        refusals=("meter_unknown", "meter_retired", "meter_spare", "plan", "plan_over", "currency"),
     ),
     Endpoint(
         "POST",
@@ -177,6 +177,6 @@ ENDPOINTS = (
         "Meters",
         OPERATE,
         writes=True,
-        refusals=("meter_unknown", "plan", "plan_over"),
+        refusals=("meter_unknown", "meter_retired", "meter_spare", "plan", "plan_over"),
     ),
 )

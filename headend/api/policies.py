@@ -133,7 +133,7 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/meters/{meter_id}/policy", get_policy, "A meter's policy", "Policies",
              refusals=("unknown_meter",)),
     Endpoint("POST", "/v1/meters/{meter_id}/policy", put_policy, "Set a meter's policy", "Policies", OPERATE,
-             writes=True, refusals=("unknown_meter", "policy")),
+             writes=True, refusals=("unknown_meter", "meter_retired", "meter_spare", "policy")),
     Endpoint("POST", "/v1/policies", put_policies, "Set the policy of many meters", "Policies", OPERATE,
              writes=True, refusals=("policy", "tariff_unknown", "invalid_cursor")),
     Endpoint("GET", "/v1/meters/{meter_id}/policy/explain", explain_policy, "Why the valve stands as it does",

@@ -43,6 +43,6 @@ ENDPOINTS = (
         "Meters",
         PROVISION,
         writes=True,
-        refusals=("meter_unknown", "radio_taken"),
+        refusals=("meter_unknown", "meter_retired", "radio_taken"),
     ),
 )

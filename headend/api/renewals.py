@@ -48,7 +48,7 @@ ENDPOINTS = (
         PROVISION,
         writes=True,
         status=201,
-        refusals=("meter_unknown", "index_behind"),
+        refusals=("meter_unknown", "meter_retired", "meter_spare", "index_behind"),
     ),
     Endpoint(
         "POST",
@@ -59,6 +59,6 @@ ENDPOINTS = (
         PROVISION,
         writes=True,
         status=201,
-        refusals=("meter_unknown", "rekey_under_way"),
+        refusals=("meter_unknown", "meter_retired", "meter_spare", "rekey_under_way"),
     ),
 )

@@ -28,6 +28,7 @@ from headend.api import (
     slots,
     statement_lines,
     suspense,
+    swaps,
     tariff_knowledge,
     tariffs,
 )
@@ -42,6 +43,7 @@ REST: tuple[Endpoint, ...] = (
     *new_meters.ENDPOINTS,
     *orders.ENDPOINTS,
     *renewals.ENDPOINTS,
+    *swaps.ENDPOINTS,
     *slots.ENDPOINTS,
     *active_points.ENDPOINTS,
     *statement_lines.ENDPOINTS,

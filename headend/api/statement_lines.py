@@ -42,16 +42,21 @@ FROM {{table}} WHERE x.meter_id = :meter_id AND x.segment_first_slot IS NOT NULL
 
 _FURTHER = "segment x JOIN uplink u ON u.id = x.uplink_id"
 
+# What a meter's holder was charged too much through an earlier meter is given back to this one.
+_OURS = "({0}.class_ = 'wallet' AND {0}.meter_id = :meter_id)"
+
 _LINES = f"""
 SELECT * FROM (
 SELECT e.batch_id, 0 AS source, e.id AS source_id, e.kind, e.effective_us AS at_us, e.memo,
-       sum(CASE WHEN c.class_ = 'wallet' THEN t.amount_mills ELSE 0 END
-         - CASE WHEN d.class_ = 'wallet' THEN t.amount_mills ELSE 0 END) AS amount_mills,
+       sum(CASE WHEN {_OURS.format("c")} THEN t.amount_mills ELSE 0 END
+         - CASE WHEN {_OURS.format("d")} THEN t.amount_mills ELSE 0 END) AS amount_mills,
        NULL AS segment_first_slot, NULL AS segment_slots, NULL AS segment_volume_l, NULL AS pack_version,
        {", ".join(f"NULL AS {role}_mills" for role in ROLES)}
 FROM entry e JOIN transfer t ON t.entry_id = e.id
 JOIN account c ON c.id = t.credit_account JOIN account d ON d.id = t.debit_account
-WHERE e.meter_id = :meter_id AND (c.class_ = 'wallet' OR d.class_ = 'wallet') GROUP BY e.id
+WHERE e.meter_id IN (SELECT :meter_id UNION SELECT before.meter_id FROM served now
+                     JOIN served before ON before.contract_id = now.contract_id WHERE now.meter_id = :meter_id)
+      AND ({_OURS.format("c")} OR {_OURS.format("d")}) GROUP BY e.id
 UNION ALL {_SEGMENT.format(source=1, received_us="x.received_us", table="uplink x")}
 UNION ALL {_SEGMENT.format(source=2, received_us="u.received_us", table=_FURTHER)}
 ) WHERE (batch_id, source, source_id) > (:batch_id, :source, :source_id)

@@ -10,8 +10,9 @@ from headend.billing.packs import append_pack, next_version
 from headend.billing.plans import last_plan
 from headend.ingest import meter_state
 from headend.ingest.meter_state import MeterState
-from headend.ledger.posting_rules import Holding, debt_forgiven, over_collection_returned
-from headend.meters.lookup import holding_of_meter
+from headend.ledger.balances import receivable_balance_mills
+from headend.ledger.posting_rules import debt_forgiven, over_collection_returned
+from headend.meters.lookup import holding_in_use, holding_of_meter
 from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
 from protocol.errors import Refused as ProtocolRefused
@@ -68,8 +69,7 @@ def end_plan(tx: Tx, meter_id: bytes, key: str, forgive: bool) -> int:
 
     Raises Refused when there is no plan, or nothing is left of it.
     """
-    holding = holding_of_meter(tx, meter_id)
-    last = _last(tx, meter_id)
+    last, holding = _last(tx, meter_id), holding_in_use(tx, meter_id)
     collected_mills = meter_state.load(tx, meter_id).collected_mills
     left_mills = last.ceiling_mills - collected_mills
     if left_mills <= 0:
@@ -85,25 +85,14 @@ def return_over_collected(tx: Tx, state: MeterState) -> None:
     if plan is None or state.collected_mills <= plan.ceiling_mills:
         return
     holding = holding_of_meter(tx, state.meter_id)
-    over_mills = min(state.collected_mills - plan.ceiling_mills, -_owed_mills(tx, holding))
+    over_mills = min(state.collected_mills - plan.ceiling_mills, -receivable_balance_mills(tx, holding.contract_id))
     if over_mills > 0:
         key = f"over-collected:{state.meter_id.hex()}:{state.generation}:{state.collected_mills}"
         over_collection_returned(tx, key, holding, over_mills, f"R {state.collected_mills} of {plan.ceiling_mills}")
 
 
-def _owed_mills(tx: Tx, holding: Holding) -> int:
-    """What the holder's receivable holds by now, this uplink's instalments included."""
-    account = holding.receivable(tx)
-    (owed_mills,) = tx.cursor.execute(
-        "SELECT coalesce((SELECT sum(amount_mills) FROM posting WHERE debit_account = ?1), 0) "
-        "- coalesce((SELECT sum(amount_mills) FROM posting WHERE credit_account = ?1), 0)",
-        (account,),
-    ).fetchone()
-    return int(owed_mills)
-
-
 def _last(tx: Tx, meter_id: bytes) -> Plan:
-    holding_of_meter(tx, meter_id)
+    holding_in_use(tx, meter_id)
     last = last_plan(tx, meter_id)
     if last is None:
         raise Refused(Code.PLAN_OVER, "meter_id", meter_id.hex())

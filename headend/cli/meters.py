@@ -1,4 +1,4 @@
-"""`guelta meter`: register meters, print what they are provisioned with, order something of one, renew it."""
+"""`guelta meter`: register meters, print what they are provisioned with, order something of one, renew, swap it."""
 
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from headend.api.new_meters import MetersToImport, MeterToAdd, create_meter, cre
 from headend.api.orders import CommandToGive, SlotsToAsk, ask_slots, give
 from headend.api.radios import RadioPath, RadioToSet, set_meter_radio
 from headend.api.renewals import KeysToChange, MeterToRenew, change_keys, renew
+from headend.api.swaps import MeterToRetire, MeterToSwap, SpareToPrepare, prepare, retire, swap
 from headend.cli.work import DATABASE, KEY_FILE, json_of, keyring_of, refusals_told, written
 from headend.clock import SystemClock
 
 
 @click.group()
 def meter() -> None:
-    """Add, import, order and renew meters."""
+    """Add, import, order, renew, swap and retire meters."""
 
 
 @meter.command("add")
@@ -128,3 +129,50 @@ def meter_renew(database: Path, key_file: Path | None, meter_id: str, index_l: i
     keyring = keyring_of(database, key_file)
     made = written(database, lambda tx: renew(tx, keyring, path, body))
     click.echo(msgspec.json.encode(made).decode())
+
+
+@meter.command("spare")
+@DATABASE
+@KEY_FILE
+@click.argument("meter_id")
+@click.argument("new_meter_id")
+@click.option("--litres-per-pulse", default=1, show_default=True)
+def meter_spare(database: Path, key_file: Path | None, meter_id: str, **fields: Any) -> None:
+    """Register NEW_METER_ID as the spare for the place of METER_ID; prints what it is provisioned with."""
+    with refusals_told():
+        path, body = _path(meter_id), strict_json.decode(msgspec.json.encode(fields), SpareToPrepare)
+    keyring = keyring_of(database, key_file)
+    made = written(database, lambda tx: prepare(tx, keyring, path, body))
+    click.echo(msgspec.json.encode(made).decode())
+
+
+@meter.command("swap")
+@DATABASE
+@KEY_FILE
+@click.argument("meter_id")
+@click.argument("new_meter_id")
+@click.option("--first-index-l", type=int, required=True, help="Litres on the register of the new meter.")
+@click.option("--final-index-l", type=int, help="Litres on the old register; by default what it reported last.")
+def meter_swap(database: Path, key_file: Path | None, meter_id: str, **fields: Any) -> None:
+    """Put the spare NEW_METER_ID in the place of METER_ID, which is retired for good.
+
+    Balance, debt plan, block position, paid charges and the customer number go on. Prints the new meter's OPENING.
+    """
+    with refusals_told():
+        path, body = _path(meter_id), strict_json.decode(msgspec.json.encode(fields), MeterToSwap)
+    keyring = keyring_of(database, key_file)
+    done = written(database, lambda tx: swap(tx, keyring, path, body))
+    click.echo(msgspec.json.encode(done).decode())
+
+
+@meter.command("retire")
+@DATABASE
+@click.argument("meter_id")
+@click.option("--final-index-l", type=int, help="Litres on its register; by default what it reported last.")
+def meter_retire(database: Path, meter_id: str, final_index_l: int | None) -> None:
+    """Take METER_ID away for good: what is left in its wallet counts against what the holder owes."""
+    with refusals_told():
+        fields = {"final_index_l": final_index_l}
+        path, body = _path(meter_id), strict_json.decode(msgspec.json.encode(fields), MeterToRetire)
+    done = written(database, lambda tx: retire(tx, path, body))
+    click.echo(msgspec.json.encode(done).decode())

@@ -1,5 +1,6 @@
 """Balances, as the books have them now: sums over postings, never a stored number."""
 
+from headend.ledger import chart
 from headend.ledger.posting_rules import Holding
 from headend.storage.writer import Tx
 
@@ -15,3 +16,14 @@ def wallet_balance_mills(tx: Tx, holding: Holding) -> int:
     if row is None:
         raise LookupError(f"meter {holding.meter_id.hex()} was never opened")
     return int(row[0])
+
+
+def receivable_balance_mills(tx: Tx, contract_id: int) -> int:
+    """What a holder owes by now; negative: what is owed to the holder."""
+    account = chart.account_id(tx, chart.receivable_code(contract_id))
+    (owed_mills,) = tx.cursor.execute(
+        "SELECT coalesce((SELECT sum(amount_mills) FROM posting WHERE debit_account = ?1), 0) "
+        "- coalesce((SELECT sum(amount_mills) FROM posting WHERE credit_account = ?1), 0)",
+        (account,),
+    ).fetchone()
+    return int(owed_mills)

@@ -66,7 +66,7 @@ def wallets(connection: Connection) -> Iterator[Fault]:
             yield Fault("wallets", f"meter {meter_id.hex()}", f"the account holds {held}, C - D - S - R = {counted}")
     closed = connection.exec_driver_sql(
         "SELECT o.meter_id, o.generation FROM opening o JOIN meter m ON m.meter_id = o.meter_id "
-        "WHERE o.generation < m.generation"
+        "WHERE o.generation < m.generation OR m.state = 'retired'"
     )
     for meter_id, generation in closed:
         held = balances.get(chart.wallet_code(meter_id, generation))

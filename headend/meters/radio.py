@@ -1,6 +1,6 @@
 """Which radio a meter speaks through: a LoRaWAN DevEUI as network servers know it. A meter has one, or none."""
 
-from headend.meters.lookup import holding_of_meter
+from headend.meters.lookup import RETIRED, state_of_meter
 from headend.refusals import Code, Refused
 from headend.storage.writer import Tx
 
@@ -9,7 +9,9 @@ DEV_EUI_LENGTH = 8
 
 def set_radio(tx: Tx, meter_id: bytes, dev_eui: bytes) -> None:
     """Give a meter its radio, in the place of the one it had. Raises Refused for another meter's radio."""
-    holding_of_meter(tx, meter_id)
+    state = state_of_meter(tx, meter_id)
+    if state in (None, RETIRED):
+        raise Refused(Code.METER_RETIRED if state else Code.METER_UNKNOWN, "meter_id", meter_id.hex())
     if len(dev_eui) != DEV_EUI_LENGTH:
         raise Refused(Code.DEV_EUI, "dev_eui", dev_eui.hex())
     owner = meter_of(tx, dev_eui)

@@ -45,8 +45,8 @@ def _money(tx: Tx, payment_id: int | None) -> tuple[int, str, int] | None:
 
 def _name(tx: Tx, meter_id: bytes | None) -> str:
     row = tx.cursor.execute(
-        "SELECT p.label FROM contract c JOIN service_point p ON p.id = c.service_point_id WHERE c.meter_id = ? "
-        "ORDER BY c.start_slot DESC LIMIT 1",
+        "SELECT p.label FROM served v JOIN contract c ON c.id = v.contract_id "
+        "JOIN service_point p ON p.id = c.service_point_id WHERE v.meter_id = ? ORDER BY v.start_slot DESC LIMIT 1",
         (meter_id,),
     ).fetchone()
     return "?" if row is None else str(row[0])

@@ -164,7 +164,8 @@ def events_after(connection: Connection, event_id: int) -> list[MeterEvent]:
     """What meters reported since, in the order in which it happened."""
     query = text(
         "SELECT e.id, e.at_unix_s, e.code, e.argument, p.label FROM meter_event e "
-        "JOIN contract c ON c.meter_id = e.meter_id JOIN service_point p ON p.id = c.service_point_id "
+        "JOIN served v ON v.meter_id = e.meter_id JOIN contract c ON c.id = v.contract_id "
+        "JOIN service_point p ON p.id = c.service_point_id "
         "WHERE e.id > :after ORDER BY e.id, c.start_slot DESC LIMIT 500"
     )
     rows = connection.execute(query, {"after": event_id})

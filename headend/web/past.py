@@ -39,8 +39,8 @@ def _payments(connection: Connection) -> list[Told]:
     query = text(
         "SELECT b.committed_us, p.provider, p.amount_mills, p.currency, u.exponent, s.number, sp.label FROM payment p "
         "JOIN utility u JOIN batch b ON b.id = p.batch_id JOIN statement s ON s.entry_id = p.entry_id "
-        "JOIN contract c ON c.meter_id = p.meter_id AND c.start_slot = "
-        "(SELECT max(start_slot) FROM contract x WHERE x.meter_id = p.meter_id) "
+        "JOIN contract c ON c.id = (SELECT v.contract_id FROM served v WHERE v.meter_id = p.meter_id "
+        "ORDER BY v.start_slot DESC LIMIT 1) "
         "JOIN service_point sp ON sp.id = c.service_point_id ORDER BY p.id DESC LIMIT :limit"
     )
     return [
