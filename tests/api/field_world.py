@@ -2,20 +2,28 @@
 
 import hashlib
 import json
+import os
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from headend.api import keys
 from headend.api.store import STORE
 from headend.ledger.cases import CaseKind, open_case
 from headend.storage.writer import Tx
+from protocol.wire import cbor
+from protocol.wire.envelope import UP, seal
 from protocol.wire.grants import attest_key, attest_tag
+from protocol.wire.keys import derive
+from protocol.wire.messages import Poll
+from protocol.wire.uplinks import encode_up
 from tests.api.conftest import METER, NOW_UNIX_S, House, Reply
 
 NEW = "00000000000000aa"
 SPARE = "00000000000000bb"
 CLAIM = "c1" * 32
+POLL = Poll()
 INSTALL = {
     "kind": "install",
     "technician": "test",
@@ -65,6 +73,13 @@ class Laptop:
     async def send(self, record: dict[str, Any], **changes: str) -> Reply:
         return await self.house.post("/v1/field/records", {**self.signed(record), **changes}, **self.headers)
 
+    async def take(self, body: dict[str, Any]) -> tuple[Any, Any]:
+        """A job that this laptop claimed: (the job with its token, what the claim answered)."""
+        made = await made_job(self.house, body)
+        claimed = await self.claim(made["job_id"], made["token"])
+        assert claimed.status == 200, claimed.text
+        return made, claimed.json
+
     def signed(self, record: dict[str, Any]) -> dict[str, Any]:
         """The body of a record."""
         signature = self.key.sign(canonical(record)).hex()
@@ -110,6 +125,31 @@ def attested(record: dict[str, Any], root: str, meter_id: str, generation: int =
     tag = attest_tag(key, digest, NOW_UNIX_S).hex()
     one = {"meter_id": meter_id, "unix_s": NOW_UNIX_S, "tag": tag}
     return {**record, "attestations": [*record["attestations"], one]}
+
+
+def frame_of(identity: dict[str, Any], counter: int = 0, message: Any = POLL) -> str:
+    """An uplink that a meter with this identity seals."""
+    keys = derive(bytes.fromhex(identity["root"]), bytes.fromhex(identity["meter_id"]), identity["generation"], 0)
+    kind, plaintext = encode_up(message)
+    return seal(keys, UP, kind, counter, plaintext).hex()
+
+
+async def hear(house: House, identity: dict[str, Any], counter: int = 0, message: Any = POLL) -> None:
+    """Let the headend hear the meter over IP."""
+    pair = [bytes.fromhex(identity["meter_id"]), bytes.fromhex(frame_of(identity, counter, message))]
+    headers = {"Content-Type": "application/cbor"}
+    async with house.session.post(house.url + "/v1/uplinks", data=cbor.encode([pair]), headers=headers) as done:
+        assert done.status == 200
+
+
+async def key_for(house: House, name: str, *scopes: str) -> str:
+    """An API key with these scopes."""
+    return await house.started.app[STORE].write(lambda tx: keys.create(tx, name, scopes, os.urandom))
+
+
+async def rows(house: House, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """What the database says."""
+    return await house.started.app[STORE].read(lambda c: [tuple(row) for row in c.exec_driver_sql(query, values)])
 
 
 async def _claimable(house: House) -> dict[str, Any]:
