@@ -1,35 +1,27 @@
 """The journal of a job: what is finished, kept step by step, so that a cut at any moment costs the step under way.
 
-One file per job, written whole and renamed into place after each step. It belongs to one job and to the meters the job
+One document per job in the tool's folder, written anew after each step. It belongs to one job and to the meters the job
 names: a journal of another job, another device or another format is refused and stays as it is.
 """
 
-import json
-import os
-from pathlib import Path
+from __future__ import annotations
+
 from typing import Any
 
-from fieldtool import outcome
-from fieldtool.outcome import Done, Outcome
+from . import outcome
+from .outcome import Done, Outcome
+from .refusals import Refusal
+from .store import JOURNALS, Store
 
 FORMAT = 1
-_BYTES_MAX = 1_000_000
-
-
-class JournalRefused(Exception):
-    """`code`: "other_job", "other_device" or "unreadable"; `found` is what stands in the file."""
-
-    def __init__(self, code: str, found: str) -> None:
-        super().__init__(code, found)
-        self.code = code
-        self.found = found
+_OF_THE_JOB = ("job_id", "kind", "meter_id", "new_meter_id")
 
 
 class Journal:
-    """Open with `Journal.open`; each change is on disk when its method returns."""
+    """Opened with `Journal.open`; each change is on disk when its method returns."""
 
-    def __init__(self, path: Path, stored: dict[str, Any]) -> None:
-        self._path = path
+    def __init__(self, store: Store, stored: dict[str, Any]) -> None:
+        self._store = store
         self.job_id = str(stored["job_id"])
         self.kind = str(stored["kind"])
         self.meter_id = str(stored["meter_id"])
@@ -41,25 +33,24 @@ class Journal:
         self.facts: dict[str, int | str] = dict(stored["facts"])
 
     @classmethod
-    def open(cls, path: Path, job: dict[str, Any], now: int) -> "Journal":
-        """The journal in `path` if it is this job's, or a new one. Raises JournalRefused."""
-        if not path.exists():
-            journal = cls(
-                path,
-                {name: job[name] for name in ("job_id", "kind", "meter_id", "new_meter_id")}
-                | {"started_at": now, "steps": [], "frames": [], "facts": {}},
-            )
-            journal.save()
-            return journal
-        stored = _read(path)
-        if stored["job_id"] != job["job_id"] or stored["kind"] != job["kind"]:
-            raise JournalRefused("other_job", str(stored["job_id"]))
-        if (stored["meter_id"], stored["new_meter_id"]) != (job["meter_id"], job["new_meter_id"]):
-            raise JournalRefused("other_device", str(stored["meter_id"]))
+    def open(cls, store: Store, job: dict[str, Any], now: int) -> Journal:
+        """This job's journal, or a new one, kept from its first step on. Raises Refusal: journal_other_job,
+        journal_other_device, store_damaged; the file stays as it is."""
+        stored = store.read(JOURNALS, job["job_id"])
+        if stored is None:
+            fresh = {"started_at": now, "steps": [], "frames": [], "facts": {}}
+            return cls(store, {name: job[name] for name in _OF_THE_JOB} | fresh)
+        file = f"{JOURNALS}/{job['job_id']}.json"
+        if stored.get("format") != FORMAT:
+            raise Refusal("store_damaged", file=file, why="format")
+        if (stored.get("job_id"), stored.get("kind")) != (job["job_id"], job["kind"]):
+            raise Refusal("journal_other_job", file=file, found=stored.get("job_id"), job_id=job["job_id"])
+        if (stored.get("meter_id"), stored.get("new_meter_id")) != (job["meter_id"], job["new_meter_id"]):
+            raise Refusal("journal_other_device", file=file, found=stored.get("meter_id"), expected=job["meter_id"])
         try:
-            return cls(path, stored)
+            return cls(store, stored)
         except (KeyError, TypeError, ValueError, AssertionError) as error:
-            raise JournalRefused("unreadable", type(error).__name__) from error
+            raise Refusal("store_damaged", file=file, why=type(error).__name__) from error
 
     def done(self, name: str) -> Done | None:
         """The finished step of this name. A failed one is not finished."""
@@ -95,40 +86,14 @@ class Journal:
         self.save()
 
     def save(self) -> None:
-        """Whole or not at all: a file beside it is synced and renamed."""
-        stored = {
+        """Whole or not at all."""
+        stored: dict[str, Any] = {
             "format": FORMAT,
-            "job_id": self.job_id,
-            "kind": self.kind,
-            "meter_id": self.meter_id,
-            "new_meter_id": self.new_meter_id,
             "started_at": self.started_at,
             "steps": [step.as_json() for step in self.steps],
             "frames": self.frames,
             "facts": self.facts,
         }
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = self._path.with_name(self._path.name + ".part")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(stored, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            stored = json.loads(file.read(_BYTES_MAX))
-    except ValueError as error:
-        raise JournalRefused("unreadable", "JSON") from error
-    wanted = {"job_id", "kind", "meter_id", "new_meter_id", "started_at", "steps", "frames", "facts"}
-    if not isinstance(stored, dict) or stored.get("format") != FORMAT or not wanted <= set(stored):
-        raise JournalRefused("unreadable", "format")
-    return stored
+        for name in _OF_THE_JOB:
+            stored[name] = getattr(self, name)
+        self._store.keep(JOURNALS, self.job_id, stored)

@@ -21,9 +21,9 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from . import seals
+
 SIZES = {"a6": pagesizes.A6, "a7": pagesizes.A7, "a8": pagesizes.A8}
-SEAL_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
-SEAL_LENGTH_MAX = 16
 
 _PLAIN, _BOLD = "Vera", "VeraBd"
 _QUIET_MODULES = 4  # ISO/IEC 18004: the margin a scanner needs
@@ -37,7 +37,7 @@ _WORDS = {
 
 
 class Label(NamedTuple):
-    """The facts of a label; the seal in SEAL_CHARACTERS."""
+    """The facts of a label; the seal as seals.py has it."""
 
     meter_id: str
     customer_number: str
@@ -57,7 +57,7 @@ class Row(NamedTuple):
 
 def qr_text(label: Label) -> str:
     """What the QR code holds."""
-    assert set(label.seal) <= SEAL_CHARACTERS and len(label.seal) <= SEAL_LENGTH_MAX
+    assert seals.is_number(label.seal)
     return (
         f"GUELTA:1/M{label.meter_id.upper()}/C{label.customer_number}/S{label.seal}"
         f"/D{time.strftime('%Y%m%d', time.gmtime(label.unix_s))}"

@@ -11,7 +11,6 @@ WAIVED = "waived"
 OUTCOMES = (PASSED, FAILED, WAIVED)
 
 Values = Mapping[str, int | str]
-_NONE: Values = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,8 @@ class Outcome:
     """`values` were measured or told, `limits` are what they were held against; what is not passed has a reason."""
 
     outcome: str
-    values: Values = field(default=_NONE)
-    limits: Values = field(default=_NONE)
+    values: Values = field(default_factory=dict)
+    limits: Values = field(default_factory=dict)
     reason: str = ""
 
     def __post_init__(self) -> None:

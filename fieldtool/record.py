@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Any
 
-from fieldtool.journal import Journal
+from .journal import Journal
 
 FORMAT = 1
 

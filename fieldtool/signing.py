@@ -4,38 +4,41 @@ The private half lies in a file of its own, readable by its owner alone; the hea
 enrolment. A copied laptop is a copied technician: the office then enrols a new key and no longer takes the old one.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import stat
-from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from .refusals import Refusal
+from .store import TOOL_KEY, Store
+
 SECRET_LENGTH = 32
 FINGERPRINT_HEX = 16
 
 
-class KeyUnsafe(Exception):
-    """The key's file is not this user's alone, or holds no key. The argument says which: "mode" or "content"."""
+def load_or_make(store: Store) -> Ed25519PrivateKey:
+    """The tool's key; at the first time a new one. Raises Refusal: tool_key_open, store_damaged."""
+    if store.read_bytes(TOOL_KEY) is None:
+        secret = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        store.write_bytes(TOOL_KEY, secret)
+    return load(store)
 
 
-def load_or_make(path: Path) -> Ed25519PrivateKey:
-    """The key in `path`; at the first time a new one. Raises KeyUnsafe."""
-    if not path.exists():
-        _write(path, Ed25519PrivateKey.generate())
-    return load(path)
-
-
-def load(path: Path) -> Ed25519PrivateKey:
-    """The key in `path`. Raises KeyUnsafe, or FileNotFoundError before the enrolment."""
-    with path.open("rb") as file:
-        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-            raise KeyUnsafe("mode")
-        secret = file.read()
+def load(store: Store) -> Ed25519PrivateKey:
+    """The tool's key. Raises Refusal: not_enrolled, tool_key_open, store_damaged."""
+    secret = store.read_bytes(TOOL_KEY)
+    if secret is None:
+        raise Refusal("not_enrolled")
+    file = store.home / TOOL_KEY
+    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        raise Refusal("tool_key_open", file=file)
     if len(secret) != SECRET_LENGTH:
-        raise KeyUnsafe("content")
+        raise Refusal("store_damaged", file=file, why=f"{len(secret)} bytes")
     return Ed25519PrivateKey.from_private_bytes(secret)
 
 
@@ -61,20 +64,3 @@ def is_signed(public: str, signature: str, message: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-def _write(path: Path, key: Ed25519PrivateKey) -> None:
-    """Whole or not at all, and nobody else's to read from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    secret = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-    part = path.with_name(path.name + f".{os.getpid()}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(part, path)  # fails where another run of the tool made a key meanwhile: that one is the key then
-    except FileExistsError:
-        pass
-    part.unlink()

@@ -18,11 +18,13 @@ BUCKET_ML_MAX = 5_000_000
 PULSES_MIN = 2
 PULSES_ADVISED = 10
 BUCKET_ML_ADVISED = 10_000
+ONE_ORDER_ML = 40_000  # a technician's order to open ends after 50 litres
 
 PASSED = "passed"
 WRONG_WEIGHT = "wrong_weight"  # another weight explains bucket and pulses: `fits_ml`
 NO_PULSES = "no_pulses"
 TOO_COARSE = "too_coarse"  # within one pulse of right: only more water can tell
+TOO_LITTLE = "too_little"  # a bucket that chance decides about
 OFF = "off"  # no weight explains it: the bucket, the reading, or the meter
 
 
@@ -41,16 +43,18 @@ def bucket_ml_min(pulse_ml: int) -> int:
 
 
 def bucket_ml_advised(pulse_ml: int) -> int:
-    """What to draw, so that one pulse more or less seldom spoils the test."""
-    return max(BUCKET_ML_ADVISED, PULSES_ADVISED * pulse_ml)
+    """What to draw, so that one pulse more or less seldom spoils the test, within what one order lets through."""
+    return max(BUCKET_ML_ADVISED, min(PULSES_ADVISED * pulse_ml, ONE_ORDER_ML), bucket_ml_min(pulse_ml))
 
 
 def judge(bucket_ml: int, pulses: int, pulse_ml: int) -> Verdict:
-    """The verdict on `pulses` of `pulse_ml` each, against a bucket of at least bucket_ml_min(pulse_ml)."""
-    assert pulse_ml in WEIGHTS_ML and pulses >= 0 and bucket_ml_min(pulse_ml) <= bucket_ml <= BUCKET_ML_MAX
+    """The verdict on `pulses` of `pulse_ml` each, against a bucket of up to BUCKET_ML_MAX."""
+    assert pulse_ml in WEIGHTS_ML and pulses >= 0 and 0 < bucket_ml <= BUCKET_ML_MAX
     counted_ml = pulses * pulse_ml
     twice = 2000 * (counted_ml - bucket_ml) + bucket_ml
     error_permille = twice // (2 * bucket_ml)
+    if bucket_ml < bucket_ml_min(pulse_ml):
+        return Verdict(TOO_LITTLE, counted_ml, error_permille, None)
     if _within(counted_ml, bucket_ml, 0):
         return Verdict(PASSED, counted_ml, error_permille, pulse_ml)
     if pulses == 0:
