@@ -16,6 +16,7 @@ from protocol.wire.envelope import DOWN, UP, open_frame, read_header
 from protocol.wire.envelope import seal as seal_frame
 from protocol.wire.keys import derive
 from protocol.wire.messages import (
+    DEVICE_UNOPENED,
     DOWN_PLAN,
     DOWN_TARIFF,
     STATUS_CLOCK_UNSURE,
@@ -71,7 +72,7 @@ class VirtualMeter:
         self.policy_version = record.policy.version
         self.volume_l = record.first_index_l
         self.credited_mills = self.debited_mills = self.statement = 0
-        self.rating = rating.NEW
+        self.rating, self.is_open = rating.NEW, False
         self.debt = debt.NEW
         self.log_generation = 0
         self.slot = 0
@@ -80,7 +81,8 @@ class VirtualMeter:
         self.skew_mills = 0
         self.times: list[tuple[int, int]] = []
         self.parts: dict[tuple[int, int], dict[int, Any]] = {}
-        self._open(record.opening_frame)
+        if record.opening_frame:
+            self._open(record.opening_frame)
 
     @property
     def balance_mills(self) -> int:
@@ -178,6 +180,12 @@ class VirtualMeter:
         head = (self.log_generation, self.debt.count, self.statement, self.acked_slot or self.log[0].slot)
         return self.seal(Device(*head, newest, self.policy_version, self.plan_version, 1, 0, 3600, 100, 0, 48, 0))
 
+    def unopened(self) -> bytes:
+        """What a spare says of itself: no log, no statement, and that it holds no OPENING."""
+        newest = max(pack.version for pack in self.packs)
+        flags = DEVICE_UNOPENED
+        return self.seal(Device(0, 0, 0, self.slot, newest, self.policy_version, 0, 1, 0, 3600, 100, 0, 48, flags))
+
     def event(self, code: int, number: int, argument: int = 0, at_unix_s: int = 0) -> bytes:
         return self.seal(Event((EventEntry(number, at_unix_s, code, argument),)))
 
@@ -210,8 +218,13 @@ class VirtualMeter:
     def _open(self, frame: bytes) -> None:
         opening = self.hear_frame(frame)
         assert isinstance(opening, Opening)
-        self.slot = opening.holder_slot
-        assert opening.volume_l == self.volume_l
+        assert opening.volume_l == self.record.first_index_l
+
+    def _begin(self, opening: Any) -> None:
+        if self.is_open:
+            return
+        self.is_open = True
+        self.slot, self.volume_l = opening.holder_slot, opening.volume_l
         self.credited_mills, self.debited_mills = opening.credited_mills, opening.debited_mills
         self.statement = opening.number
         self.rating = rating.RatingState(0, 0, opening.day or -1, opening.month or -1, opening.position_l)
@@ -225,6 +238,8 @@ class VirtualMeter:
                 self.acked_slot = max(self.acked_slot, message.acked_slot)
         elif isinstance(message, Time):
             self.times.append((message.counter, message.unix_s))
+        elif isinstance(message, Opening):
+            self._begin(message)
         elif kind == DOWN_TARIFF and (body := self._body(kind, message)) is not None:
             start = max(message.from_slot, self.slot)  # type: ignore[attr-defined]
             pack = tariff.decode_body(message.version, message.from_slot, body)  # type: ignore[attr-defined]
