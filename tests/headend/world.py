@@ -15,7 +15,7 @@ from headend.meters.keyring import Keyring
 from headend.meters.registry import NewMeter, Provisioning, add_meter
 from headend.storage import migrate
 from headend.storage.reader import Reader
-from headend.storage.writer import Writer
+from headend.storage.writer import Tx, Writer
 from protocol.rules.calendar import Offsets, day_of_date, first_slot_of_day, slot_start
 from tests.headend.virtual_meter import VirtualMeter
 
@@ -105,6 +105,10 @@ class World:
         return self.writer.run(lambda tx: self.ingest.receive(tx, received))
 
     def pay(self, number: str, amount_minor: int, transaction: str, **changes: Any) -> PaymentOutcome:
+        return self.writer.run(lambda tx: self.credit(tx, number, amount_minor, transaction, **changes))
+
+    def credit(self, tx: Tx, number: str, amount_minor: int, transaction: str, **changes: Any) -> PaymentOutcome:
+        """The same inside a job."""
         fields: dict[str, Any] = {
             "provider": "wave",
             "provider_txn_id": transaction,
@@ -113,8 +117,7 @@ class World:
             "currency": "XOF",
             "paid_at_us": self.clock.unix_us(),
         }
-        payment = Payment(**{**fields, **changes})
-        return self.writer.run(lambda tx: credit_payment(tx, payment))
+        return credit_payment(tx, Payment(**{**fields, **changes}))
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the books say, as plain tuples."""
