@@ -115,11 +115,11 @@ def create_job(tx: Tx, keyring: Keyring, new: NewJob, token: str) -> Job:
     return find_job(tx, number)
 
 
-def find_job(tx: Tx, number: int, technician: str | None = None) -> Job:
-    """The job; one of another technician than `technician` is as unknown as one that never was."""
+def find_job(tx: Tx, number: int, technician: str | None = None, field: str = "job_id") -> Job:
+    """The job; one of another technician than `technician` is as unknown as one that never was. `field` named it."""
     row = tx.cursor.execute(f"SELECT {_COLUMNS} FROM field_job WHERE id = ?", (number,)).fetchone()
     if row is None or technician not in (None, row[2]):
-        raise Refused(Code.JOB_UNKNOWN, "job_id", job_id(number))
+        raise Refused(Code.JOB_UNKNOWN, field, job_id(number))
     return Job(*row)
 
 

@@ -52,7 +52,7 @@ def take_record(
     """Take the record of a job. Raises Refused; then nothing was changed."""
     record = signed.record
     require_signed(tx, technician, signed.fingerprint, record.canonical, signed.signature)
-    job = find_job(tx, jobs.number_of(record.job_id), technician)
+    job = find_job(tx, jobs.number_of(record.job_id), technician, "record/job_id")
     earlier = _taken_before(tx, job, record)
     if earlier is not None:
         return earlier

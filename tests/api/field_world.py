@@ -93,7 +93,7 @@ async def made_job(house: House, body: dict[str, Any]) -> Any:
     return made.json
 
 
-def step(name: str, outcome: str = "passed", **values: int | str) -> dict[str, Any]:
+def step(name: str, outcome: str = "passed", /, **values: int | str) -> dict[str, Any]:
     return {"name": name, "at": NOW_UNIX_S + 60, "outcome": outcome, "values": values, "limits": {}}
 
 
