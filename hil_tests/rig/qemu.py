@@ -33,6 +33,7 @@ CONSOLE, RADIO, FIELD, CLOCK, TRACE = range(UARTS)
 
 FLASH_BYTES = 16 << 20
 FILES_BYTES = 1 << 20  # what the meter's file system uses; byte for byte the unix meter's flash file
+SLOTS_AT, SLOTS_BYTES = 2 << 20, 1 << 20  # two slots for updates
 STATUS_AT = 0xF00000
 EEPROM_BYTES = 4096
 
@@ -100,7 +101,7 @@ class Machine:
     def power_on(self, unix_s: int | None = None) -> None:
         """Give it power. `unix_s`: what its clock chip shows; by default the wall's time."""
         assert self._process is None
-        self._make_chips()
+        self.make_chips()
         ends = [socket.socketpair() for _ in range(UARTS + 2)]
         theirs = [pair[1] for pair in ends]
         self.uarts = tuple(pair[0] for pair in ends[:UARTS])
@@ -174,6 +175,19 @@ class Machine:
         Debugger(self._debugger).write_memory(address, data)
         self.thaw()
 
+    def program_counter(self) -> int:
+        """Where the processor is just now."""
+        assert self._debugger is not None
+        self.freeze()
+        address = Debugger(self._debugger).program_counter()
+        self.thaw()
+        return address
+
+    def read_word(self, address: int) -> int:
+        """One word of its memory."""
+        told = self.ask("human-monitor-command", **{"command-line": f"xp /1xw {address:#x}"})
+        return int(told.split(":")[1], 16)
+
     def terminal_port(self) -> str:
         """The name of the pseudo-terminal that the console is on."""
         return next(device["filename"] for device in self.ask("query-chardev") if device["label"] == f"u{CONSOLE}")[4:]
@@ -239,13 +253,16 @@ class Machine:
             command += ["-icount", f"shift={_INSTRUCTION_NS_SHIFT}"]
         return command
 
-    def _make_chips(self) -> None:
+    def make_chips(self) -> None:
         """An erased flash and an erased EEPROM where there is none yet; a unix meter's flash file grows to the chip."""
         if not self._image.is_file():
             raise MeterFailed(f"no image at {self._image}: build it with `make firmware`")
         size = self.flash.stat().st_size if self.flash.exists() else 0
         with self.flash.open("ab") as file:
             file.write(b"\xff" * (FILES_BYTES - size))
+            if size <= SLOTS_AT:
+                file.truncate(SLOTS_AT)
+                file.write(b"\xff" * SLOTS_BYTES)
             file.truncate(FLASH_BYTES)
         if not self._eeprom.exists():
             self._eeprom.write_bytes(b"\xff" * EEPROM_BYTES)

@@ -129,3 +129,21 @@ def test_without_qemu_it_is_qemu_that_is_missing_in_both_languages(
         assert what in answer.output
     absent = CliRunner().invoke(commands.firmware, ["size", "--image", str(tmp_path / "none"), "--lang", "fr"])
     assert "n’existe pas" in absent.output
+
+
+def test_boot_times_are_told_by_name_and_what_is_missing_in_both_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = CliRunner().invoke(commands.firmware, ["boot", "--folder", str(tmp_path), "--lang", "fr"])
+    assert absent.exit_code == 1
+    assert "n’existe pas : `make firmware` la construit" in absent.output
+    image(tmp_path / "meter.elf")
+    (tmp_path / "meter.bin").write_bytes(b"update")
+    told = {"image_bytes": 6, "empty_us": 4, "confirmed_us": 200, "trial_us": 1_200, "signature_us": 1_000}
+    monkeypatch.setattr(commands, "boot_times", lambda image, payload: told | {"image_bytes": payload.stat().st_size})
+    monkeypatch.setattr(commands, "which", lambda program: f"/usr/bin/{program}")
+    asked = ["boot", "--folder", str(tmp_path)]
+    assert json.loads(CliRunner().invoke(commands.firmware, [*asked, "--json"]).output) == told
+    assert "dont sa signature : 1000 µs" in CliRunner().invoke(commands.firmware, [*asked, "--lang", "fr"]).output
+    monkeypatch.setattr(commands, "which", lambda program: None)
+    assert "no qemu-system-arm: sudo" in CliRunner().invoke(commands.firmware, [*asked, "--lang", "en"]).output

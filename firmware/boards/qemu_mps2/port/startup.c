@@ -36,7 +36,7 @@ const uint8_t release_key[P256_KEY_BYTES] = { 0 };
 static const uint8_t hardware[16] = "qemu-mps2";
 
 #define UPDATE_AT 0x00100000
-enum { FIRST_WATCHDOG_MS = 30000 };
+enum { FIRST_WATCHDOG_MS = 8000 };
 
 int main(void);
 
