@@ -30,6 +30,8 @@ ROOMS = {
     "key": Room("headend.cli.keys", "key", "headend", "Create, list and revoke API keys."),
     "provider": Room("headend.cli.providers", "provider", "headend", "Payment providers and their signing secrets."),
     "meter": Room("headend.cli.meters", "meter", "headend", "Add, import, order, rekey and renew meters."),
+    "job": Room("headend.cli.jobs", "job", "headend", "Make, list and cancel jobs for technicians."),
+    "seal": Room("headend.cli.jobs", "seal", "headend", "Take numbered seals into stock, and list them."),
     "plan": Room("headend.cli.plans", "plan", "headend", "Make, show, change and end debt plans."),
     "policy": Room("headend.cli.policies", "policy", "headend", "Show, set and explain valve policies."),
     "tariff": Room("headend.cli.tariffs", "tariff", "headend", "Publish, try, show and explain tariffs."),

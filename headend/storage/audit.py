@@ -22,9 +22,9 @@ REDACTED = "[redacted]"
 # What follows from meters' frames, from providers' messages or from an audited row, and can be explained by those.
 FOLLOWS = frozenset(
     {
-        "account", "audit", "batch", "first_uplink", "idempotency", "lost_slots", "meter_event", "meter_link",
-        "meter_state", "payment", "rating_base", "rating_notice", "rating_work", "role_account", "segment", "statement",
-        "till_answer", "till_event", "transfer", "uplink",
+        "account", "audit", "batch", "field_record", "first_uplink", "idempotency", "lost_slots", "meter_event",
+        "meter_link", "meter_state", "payment", "rating_base", "rating_notice", "rating_work", "role_account", "segment",
+        "statement", "till_answer", "till_event", "transfer", "uplink",
     }
 )  # fmt: skip
 

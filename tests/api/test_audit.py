@@ -156,12 +156,12 @@ READING = {
     "serve", "demo", "rig", "db check", "db backup", "db verify", "keyring check", "audit list", "audit as-of",
     "key list", "provider list", "tariff list", "tariff show", "tariff explain", "tariff try", "ledger check",
     "ledger rebuild", "policy show", "policy explain", "plan show", "config template", "config show",
+    "job list", "seal list",
 }  # fmt: skip
 # In this order on one database: what each writing command is given.
 WRITTEN: dict[str, str] = {
     "db upgrade": "",
-    "key create": "--name desk --scope read",
-    "key revoke": "desk",
+    "key create": "--name desk --scope read --scope field",
     "provider add": "wave",
     "provider rotate": "wave",
     "provider retire": "wave",
@@ -181,6 +181,11 @@ WRITTEN: dict[str, str] = {
     "meter spare": f"{METER} 00000000000000ac",
     "meter swap": f"{METER} 00000000000000ac --first-index-l 12",
     "meter retire": "00000000000000ac",
+    "job add": "--kind install --technician desk --meter-id 00000000000000bb --holder A --service-point B "
+    "--tariff niger --litres-per-pulse 10 --first-index-l 7",
+    "job cancel": "j1",
+    "key revoke": "desk",
+    "seal import": "--prefix NE --first 0001 --last 0010",
     "keyring rotate": "",
     "db restore": "BACKUP --force",
 }
