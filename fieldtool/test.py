@@ -10,13 +10,15 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from protocol.wire.messages import VALVE_CLOSED, VALVE_FAULT, VALVE_OPEN
+import click
+
+from protocol.wire.messages import VALVE_CLOSED, VALVE_MOVING, VALVE_OPEN
 
 from . import exit_codes, reading_text
 from .access import Meter, meet
 from .fields import values_of
 from .texts import Texts
-from .verb import Tool, verb
+from .verb import Tool, option, verb
 
 HELP = (
     "Check a meter: answers, clock, battery, valve, leak-by, memory. Each figure against its limit; writes nothing.",
@@ -29,6 +31,7 @@ BATTERY_MV_MIN = 3100  # where the meter itself calls its battery good again
 LEAK_BY_ML_PER_H_MAX = 1000
 
 TEXTS: Texts = {
+    "moves": ("The valve moves; waiting up to {seconds} s.", "La vanne bouge ; on attend {seconds} s au plus."),
     "head": ("Meter {meter_id}", "Compteur {meter_id}"),
     "passed": ("ok  ", "bon "),
     "failed": ("FAIL", "NON "),
@@ -89,13 +92,25 @@ class Check(NamedTuple):
     limit: str
 
 
+_WAIT = (
+    "Seconds in which a moving valve must come to stand.",
+    "Secondes pendant lesquelles une vanne en mouvement doit s’arrêter.",
+)
+
+
 @verb("test", HELP, TEXTS)
-def test(tool: Tool) -> None:
+@option("--wait", "wait_s", help=_WAIT, type=click.IntRange(0, 600), default=30, show_default=True)
+def test(tool: Tool, wait_s: int) -> None:
     with tool.session() as session:
         meter = meet(session, tool.store)
         began = time.monotonic()
         values = values_of(meter.ask("read"))
         answer_ms = round((time.monotonic() - began) * 1000)
+        if values.get("valve") == VALVE_MOVING:
+            tool.say("moves", seconds=wait_s)
+        while values.get("valve") == VALVE_MOVING and time.monotonic() - began < wait_s:
+            time.sleep(min(1, wait_s))
+            values = values_of(meter.ask("read"))
     checks = list(_checks(tool, meter, values, answer_ms, int(time.time())))
     failed = [check for check in checks if not check.passed]
     name = "-" if meter.meter_id is None else meter.meter_id.hex()
@@ -136,7 +151,7 @@ def _checks(tool: Tool, meter: Meter, values: dict[str, Any], answer_ms: int, no
         yield Check("battery", mv >= BATTERY_MV_MIN, mv, f"{mv} mV", f"≥ {BATTERY_MV_MIN} mV")
     valve = values["valve"]
     stands = f"{reading_text.shown('valve', VALVE_OPEN, lang)}, {reading_text.shown('valve', VALVE_CLOSED, lang)}"
-    yield Check("valve", valve != VALVE_FAULT, valve, reading_text.shown("valve", valve, lang), stands)
+    yield Check("valve", valve in (VALVE_OPEN, VALVE_CLOSED), valve, reading_text.shown("valve", valve, lang), stands)
     yield from _flow(values, lang)
     bad = values["bad_copies"]
     yield Check("bad_copies", bad == 0, bad, str(bad), "0")
