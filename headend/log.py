@@ -14,7 +14,10 @@ REDACTED = "[redacted]"
 _SECRET_NAMES = re.compile(
     r"secret|root|password|authorization|signature|api_key|token|kek|wrapped|phone", re.IGNORECASE
 )
-_SECRET_TEXTS = re.compile(r"guelta_[0-9a-f]{64}|whsec_[A-Za-z0-9+/=]{20,}|\bBearer\s+\S+")
+_SECRET_TEXTS = re.compile(
+    r"guelta_[0-9a-f]{64}|whsec_[A-Za-z0-9+/=]{20,}|\bBearer\s+\S+"
+    r"|\b(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}\b"  # a job's token
+)
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -215,7 +215,8 @@ ENDPOINTS = (
         writes=True,
         by_content=True,
         refusals=(
-            "job_unknown", "token_wrong", "token_used", "job_locked", "job_expired", "job_over", "identity_spent"
+            "job_unknown", "token_wrong", "token_used", "job_locked", "job_expired", "job_over", "identity_spent",
+            "meter_unknown",
         ),
     ),
     Endpoint(

@@ -43,12 +43,8 @@ def _told(signal: Signal | None) -> tuple[int | None, int | None, int | None]:
 
 def _settle_jobs(tx: Tx, meter_id: bytes) -> None:
     """A job that waited for this meter to be heard is done; what it was provisioned with is forgotten."""
+    jobs = "(meter_id = ?1 AND new_meter_id IS NULL OR new_meter_id = ?1)"
     tx.cursor.execute(
-        "DELETE FROM field_identity WHERE job_id IN "
-        "(SELECT id FROM field_job WHERE coalesce(new_meter_id, meter_id) = ?)",
-        (meter_id,),
+        f"DELETE FROM field_identity WHERE job_id IN (SELECT id FROM field_job WHERE {jobs})", (meter_id,)
     )
-    tx.cursor.execute(
-        "UPDATE field_job SET state = 'done' WHERE coalesce(new_meter_id, meter_id) = ? AND state = 'recorded'",
-        (meter_id,),
-    )
+    tx.cursor.execute(f"UPDATE field_job SET state = 'done' WHERE state = 'recorded' AND {jobs}", (meter_id,))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from headend.field import identities, tokens
 from headend.field.technicians import require_technician
 from headend.meters.keyring import Keyring
-from headend.meters.lookup import holding_in_use
-from headend.meters.registry import NewMeter, Provisioning, add_meter
+from headend.meters.lookup import SPARE, holding_in_use, state_of_meter
+from headend.meters.registry import FIRST_GENERATION, NewMeter, Provisioning, add_meter
 from headend.meters.renewal import renew_meter
 from headend.meters.swap import prepare_swap
 from headend.refusals import Code, Refused
@@ -191,19 +191,35 @@ def _prepared(tx: Tx, keyring: Keyring, new: NewJob) -> Provisioning | None:
     holding_in_use(tx, new.meter_id)
     if new.kind == SWAP:
         assert new.new_meter_id is not None and new.litres_per_pulse is not None
+        _require_never_heard(tx, new.new_meter_id, "new_meter_id")
+        _forget_root_handed_out(tx, keyring, new.new_meter_id)
         return prepare_swap(tx, keyring, new.meter_id, new.new_meter_id, new.litres_per_pulse)
     if new.kind != INSTALL:
         return None
-    heard = tx.cursor.execute("SELECT 1 FROM first_uplink WHERE meter_id = ?", (new.meter_id,)).fetchone()
-    if heard is not None or _heard_before_first_uplinks_were_kept(tx, new.meter_id):
-        raise Refused(Code.METER_HEARD, "meter_id", new.meter_id.hex())
+    _require_never_heard(tx, new.meter_id, "meter_id")
     # Its root may be on a laptop that an earlier job went to: another one, and the wallet with it (SEMANTICS A4).
     return renew_meter(tx, keyring, new.meter_id)
 
 
-def _heard_before_first_uplinks_were_kept(tx: Tx, meter_id: bytes) -> bool:
-    row = tx.cursor.execute("SELECT heard_us FROM meter_link WHERE meter_id = ?", (meter_id,)).fetchone()
-    return row is not None and row[0] is not None
+def _require_never_heard(tx: Tx, meter_id: bytes, field: str) -> None:
+    """A meter that was heard holds its root; it is not given again. Its link knows it from before 0008."""
+    row = tx.cursor.execute(
+        "SELECT 1 FROM first_uplink WHERE meter_id = ?1 "
+        "UNION SELECT 1 FROM meter_link WHERE meter_id = ?1 AND heard_us IS NOT NULL",
+        (meter_id,),
+    ).fetchone()
+    if row is not None:
+        raise Refused(Code.METER_HEARD, field, meter_id.hex())
+
+
+def _forget_root_handed_out(tx: Tx, keyring: Keyring, meter_id: bytes) -> None:
+    """A spare whose root went to a laptop with an earlier job gets another one."""
+    handed_out = tx.cursor.execute(
+        "SELECT 1 FROM field_job WHERE new_meter_id = ? AND claim_hash IS NOT NULL", (meter_id,)
+    ).fetchone()
+    if handed_out is not None and state_of_meter(tx, meter_id) == SPARE:
+        tx.cursor.execute("DELETE FROM meter_key WHERE meter_id = ?", (meter_id,))
+        keyring.new_root(tx, meter_id, FIRST_GENERATION)
 
 
 def _litres_per_pulse(tx: Tx, meter_id: bytes) -> int:

@@ -188,6 +188,27 @@ async def test_a_meter_has_one_job_at_a_time_and_a_fresh_key_for_each(house: Hou
     assert (grant["number"], grant["generation"]) == (2, 2), "numbers rise for ever"
 
 
+async def test_a_spare_whose_key_went_out_gets_another_and_one_that_speaks_none(house: House, laptop: Laptop) -> None:
+    made, first = await laptop.take(SWAP)
+    await house.post(f"/v1/field/jobs/{made['job_id']}/cancel", {})
+    made, second = await laptop.take(SWAP)
+    assert second["identity"]["root"] != first["identity"]["root"]
+    [_, grant] = second["grants"]
+    assert (grant["meter_id"], grant["number"]) == (SPARE, 2)
+    await hear(house, second["identity"])
+    await house.post(f"/v1/field/jobs/{made['job_id']}/cancel", {})
+    refused = await house.post("/v1/field/jobs", SWAP)
+    assert (refused.status, refused.code) == (409, "meter_heard")
+    assert refused.json["errors"][0]["pointer"] == "/new_meter_id"
+
+
+async def test_a_meter_that_is_gone_meanwhile_gets_no_grant(house: House, laptop: Laptop) -> None:
+    made = await made_job(house, VISIT)
+    assert (await house.post(f"/v1/meters/{METER}/retirement", {})).status < 300
+    gone = await laptop.claim(made["job_id"], made["token"])
+    assert (gone.status, gone.code) == (404, "meter_unknown")
+
+
 async def test_a_meter_that_speaks_is_not_installed_again(house: House, laptop: Laptop) -> None:
     made, claimed = await laptop.take(INSTALL)
     await hear(house, claimed["identity"])

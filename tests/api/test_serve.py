@@ -233,10 +233,12 @@ def test_secrets_never_reach_the_log() -> None:
         {
             "event": "request with guelta_" + "a" * 64 + " and whsec_" + "B" * 44,
             "api_key": "x",
+            "said": "the token is K7QM-4T2D-9XNP-0ABC, the date 2026-11-22",
             "detail": {"root": "00ff", "meter_id": "01", "list": ["Bearer abc"]},
             "Authorization": "Bearer abc",
         },
     )
     assert line["event"] == f"request with {REDACTED} and {REDACTED}"
+    assert line["said"] == f"the token is {REDACTED}, the date 2026-11-22"
     assert line["detail"] == {"root": REDACTED, "meter_id": "01", "list": [REDACTED]}
     assert line["api_key"] == line["Authorization"] == REDACTED
