@@ -22,6 +22,7 @@ STARTS_MICROPYTHON = (
     "firmware/",
     "rules/test_policy_dual.py",
     "rules/test_rating_dual.py",
+    "semantics/test_swap.py::test_real_micropython",
     "simulator/test_demo.py",
     "simulator/test_meter_process.py",
     "simulator/test_rig.py",
