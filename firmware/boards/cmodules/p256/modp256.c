@@ -1,5 +1,7 @@
-// The module `p256`: verify(key, digest, signature) of 64, 32 and 64 bytes; other lengths are a ValueError.
+// The module `p256`: verify(key, digest, signature) of 64, 32 and 64 bytes; other lengths are a ValueError, and too little
+// stack is a RuntimeError before anything is overwritten.
 #include "p256.h"
+#include "py/cstack.h"
 #include "py/runtime.h"
 
 static const uint8_t *bytes_of(mp_obj_t object, size_t length) {
@@ -12,6 +14,9 @@ static const uint8_t *bytes_of(mp_obj_t object, size_t length) {
 }
 
 static mp_obj_t verify(mp_obj_t key, mp_obj_t digest, mp_obj_t signature) {
+    if (mp_cstack_usage() + P256_STACK_BYTES > MP_STATE_THREAD(stack_limit)) {
+        mp_raise_recursion_depth();
+    }
     return mp_obj_new_bool(
         p256_verify(
             bytes_of(key, P256_KEY_BYTES), bytes_of(digest, P256_DIGEST_BYTES), bytes_of(signature, P256_SIGNATURE_BYTES)
