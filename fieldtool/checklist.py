@@ -91,13 +91,14 @@ class Checklist:
             self._voice.say("  " + self._text_of(step, "do"))
             self._voice.say("  " + self._text_of(step, "good"))
             self._until_done(
-                step, Hands(self._voice, self.order, self.journal, meter, self._clock, step, self._about())
+                step, Hands(self._voice, self.order, self.journal, meter, self._clock, step, about=self._about())
             )
 
     def _until_done(self, step: Step, hands: Hands) -> None:
         while True:
             result = self._once(step, hands)
-            self.journal.finish(step.name, self._clock.now(), result)
+            frames = hands.carried if result.outcome != FAILED else []
+            self.journal.finish(step.name, self._clock.now(), result, frames)
             self._tell(result)
             if result.outcome != FAILED:
                 return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import click
@@ -156,7 +156,12 @@ class Hands:
     meter: Meter
     clock: Clock
     step: Step
+    carried: list[dict[str, str]] = field(default_factory=list)  # sealed frames that go along with a finished step
     about: tuple[int, int] | None = None  # where this laptop last installed a meter: (lat_e6, lon_e6)
+
+    def carry(self, frames: list[bytes]) -> None:
+        """Take sealed frames of the meter along, to be brought to the headend by hand."""
+        self.carried = [{"meter_id": self.meter.meter_id, "frame": frame.hex()} for frame in frames]
 
     def text(self, key: str, **facts: object) -> str:
         return sentence({**COMMON, **self.step.texts}, key, self.voice.lang, **facts)

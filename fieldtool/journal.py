@@ -6,6 +6,7 @@ names: a journal of another job, another device or another format is refused and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from . import outcome
@@ -59,8 +60,8 @@ class Journal:
                 return step
         return None
 
-    def finish(self, name: str, at: int, result: Outcome) -> Done:
-        """Keep what a step came to; it takes the place of an earlier try."""
+    def finish(self, name: str, at: int, result: Outcome, frames: Sequence[dict[str, str]] = ()) -> Done:
+        """Keep what a step came to, with the sealed frames it took along; it takes the place of an earlier try."""
         step = Done(name, at, result)
         for place, earlier in enumerate(self.steps):
             if earlier.name == name:
@@ -68,6 +69,7 @@ class Journal:
                 break
         else:
             self.steps.append(step)
+        self.frames += frames
         self.save()
         return step
 
@@ -76,14 +78,6 @@ class Journal:
         if any(self.facts.get(name) != value for name, value in facts.items()):
             self.facts.update(facts)
             self.save()
-
-    def carry(self, meter_id: str, frames: list[bytes]) -> None:
-        """Frames of a meter that this laptop brings to the headend by hand; one that is held already is held once."""
-        for frame in frames:
-            held = {"meter_id": meter_id, "frame": frame.hex()}
-            if held not in self.frames:
-                self.frames.append(held)
-        self.save()
 
     def save(self) -> None:
         """Whole or not at all."""

@@ -72,6 +72,13 @@ class Meter:
         """The reading, by name."""
         return values_of(self.ask(["read"]))
 
+    def at_rest(self) -> dict[str, Any]:
+        """The reading when the valve does not move: a visit before may have left it moving."""
+        until = self._clock.now() + STROKE_S
+        while (reading := self.read())["valve"] == VALVE_MOVING and self._clock.now() < until:
+            self._clock.sleep(1)
+        return reading
+
     def order_valve(self, what: int) -> None:
         """Open, close, or let the policy decide again. An order ends by itself: 15 minutes or 50 litres."""
         self.ask(["valve", what, ORDER_S, ORDER_L])

@@ -53,7 +53,7 @@ def _run(hands: Hands) -> Outcome:
     values_and_valve: dict[str, int | str] = {**values, "valve": VALVE_WORDS.get(after["valve"], "unknown")}
     if after["pulses"] != before["pulses"]:
         return Outcome(FAILED, values_and_valve, {}, "runs")
-    hands.journal.carry(hands.meter.meter_id, frames)
+    hands.carry(frames)
     hands.say("index", volume_l=values["volume_l"], count=len(frames))
     return Outcome(PASSED, values_and_valve)
 

@@ -23,7 +23,7 @@ TEXTS: Texts = {
 def _run(hands: Hands) -> Outcome:
     reading = hands.meter.read()
     frames = hands.meter.report()
-    hands.journal.carry(hands.meter.meter_id, frames)
+    hands.carry(frames)
     hands.say("carried", count=len(frames))
     if int(reading["acked_slot"]) > int(hands.journal.facts.get("acked_slot", 0)):
         hands.say("answered")

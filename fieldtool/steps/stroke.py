@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from protocol.wire.messages import VALVE_CLOSED, VALVE_OPEN
 
 from ..hands import Hands
@@ -34,19 +36,26 @@ def stroke(hands: Hands, order: int) -> Outcome:
 
 def _stroke(hands: Hands, order: int) -> Outcome:
     """Drive the valve from its other end to the one of `order`; from there first, so that it truly moves."""
-    wanted, opposite = (VALVE_OPEN, ORDER_CLOSE) if order == ORDER_OPEN else (VALVE_CLOSED, ORDER_OPEN)
-    before = hands.meter.read()
+    wanted, other_order = (VALVE_OPEN, ORDER_CLOSE) if order == ORDER_OPEN else (VALVE_CLOSED, ORDER_OPEN)
+    other = VALVE_CLOSED if wanted == VALVE_OPEN else VALVE_OPEN
+    before = hands.meter.at_rest()
     if before["valve"] == wanted:
         hands.say("there_first")
-        before = hands.meter.drive(opposite)
+        at_first, before = before, hands.meter.drive(other_order)
+        if before["valve"] != other:
+            return _judged(hands, at_first, before, is_there=False)
     hands.say("moving")
     after = hands.meter.drive(order)
+    return _judged(hands, before, after, is_there=after["valve"] == wanted)
+
+
+def _judged(hands: Hands, before: dict[str, Any], after: dict[str, Any], is_there: bool) -> Outcome:
     travel_ms = int(after["motor_ms"]) - int(before["motor_ms"])
     values, limits = {"travel_ms": travel_ms}, {"travel_ms_max": TRAVEL_MS_MAX}
-    if after["valve"] != wanted:
-        return Outcome(FAILED, values, limits, "not_there")
-    if not 0 < travel_ms <= TRAVEL_MS_MAX:
-        return Outcome(FAILED, values, limits, "travel")
+    reason = "not_there" if not is_there else "travel" if not 0 < travel_ms <= TRAVEL_MS_MAX else ""
+    if reason:
+        hands.say(reason)
+        return Outcome(FAILED, values, limits, reason)
     hands.say("took", travel_ms=travel_ms)
     return Outcome(PASSED, values, limits)
 

@@ -41,7 +41,6 @@ class _Machine(MeterInMemory):
     def __init__(self) -> None:
         super().__init__("bench", "")
         self.board: Any = None
-        self.fuse = -1  # power goes after so many records said; -1: never
 
     def start(self, now_us: int, records: Sequence[bytes]) -> Spoken:
         self._link = _Link()
@@ -76,7 +75,7 @@ class _Machine(MeterInMemory):
 class Bench:
     """One box with its pipe, tap and cable. `weight_l` is what a pulse truly is."""
 
-    def __init__(self, weight_l: int = 1) -> None:
+    def __init__(self, weight_l: int = 1, rtc_valid: bool = True) -> None:
         self.now_us = SECOND_US
         self.pipe = Pipe(weight_l, 0, self.now_us)
         self.machine = _Machine()
@@ -85,7 +84,7 @@ class Bench:
         self.plugged = True
         self._due_us = 0
         self._take(
-            self.machine.start(self.now_us, [link.pulses(0), link.battery(3600), link.real_time(MIDNIGHT_S, True)])
+            self.machine.start(self.now_us, [link.pulses(0), link.battery(3600), link.real_time(MIDNIGHT_S, rtc_valid)])
         )
 
     @property

@@ -33,8 +33,7 @@ def test_a_journal_is_on_disk_when_a_step_is_finished_and_a_failed_step_is_not_d
     journal.finish("seal", 7, Outcome(FAILED, {"number": "A-1"}, {}, "torn"))
     again = Journal.open(store, JOB, 99)
     assert again.done("seal") is None and again.started_at == 5
-    again.finish("seal", 8, Outcome(PASSED, {"number": "A-2"}))
-    again.carry(JOB["meter_id"], [b"\1\2", b"\1\2"])
+    again.finish("seal", 8, Outcome(PASSED, {"number": "A-2"}), [{"meter_id": JOB["meter_id"], "frame": "0102"}])
     third = Journal.open(store, JOB, 100)
     done = third.done("seal")
     assert done is not None and (done.at, dict(done.result.values)) == (8, {"number": "A-2"})
