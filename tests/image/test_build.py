@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware.image import build as toolchain
-from firmware.image.build import MICROPYTHON, MPY_CROSS, PRODUCTS, build, need_tools
+from firmware.image.build import MICROPYTHON, MPY_CROSS, PRODUCTS, UPDATE, build, need_tools
 from firmware.image.sources import FirmwareFailed
 
 MAKEFILE = "all:\n\techo $(CFLAGS_EXTRA) >> $(BUILD)/micropython\n\t[ -z '$(FAILS)' ]\n"
@@ -62,6 +62,21 @@ def test_only_what_has_changed_is_built_again(small: Path, tmp_path: Path) -> No
     assert not made_again(tmp_path / "out")
     (tmp_path / "out" / MICROPYTHON).unlink()
     assert made_again(tmp_path / "out")
+
+
+def test_what_a_product_leaves_beside_it_is_missed_when_it_is_gone(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the update that is linked with the image."""
+    recipe = toolchain._recipe
+    monkeypatch.setattr(toolchain, "_recipe", lambda *asked: recipe(*asked)._replace(also=("beside",)))
+    makefile = tmp_path / "tree" / "ports" / "unix" / "Makefile"
+    makefile.write_text(MAKEFILE + "\tcp Makefile $(BUILD)/beside\n")
+    assert made_again(tmp_path / "out")
+    assert not made_again(tmp_path / "out")
+    (tmp_path / "out" / "beside").unlink()
+    assert made_again(tmp_path / "out")
+    assert (tmp_path / "out" / "beside").read_text() == makefile.read_text()
 
 
 def test_other_pins_or_another_compiler_are_a_change(
@@ -148,6 +163,7 @@ def test_two_builds_from_two_places_compare_equal(tmp_path: Path) -> None:
         stripped = [bare(path, tmp_path / f"{product}.a"), bare(built[product], tmp_path / f"{product}.b")]
         assert stripped[0] == stripped[1], product
         assert not any(str(place).encode() in stripped[0] for place in (tmp_path, toolchain.ROOT))
+    assert (tmp_path / UPDATE).read_bytes() == (toolchain.FOLDER / UPDATE).read_bytes()
 
 
 def bare(product: Path, target: Path) -> bytes:
