@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headend.billing import rating_base
-from headend.billing.correct import divide, missing_by_account, notices_of
+from headend.billing.correct import divide, missing_by_account, notices_of, posted_by_account
 from headend.billing.knowledge import knowledge_of
 from headend.billing.rerate import rate_again
 from headend.billing.tariffs import Draft
 from headend.ingest import meter_state
-from headend.meters.lookup import holding_of_meter
+from headend.ledger import chart
+from headend.meters.lookup import holding_of_meter, present_holding
 from headend.storage.writer import Tx
 
 
@@ -47,12 +48,12 @@ def try_on_meter(tx: Tx, draft: Draft, meter_id: bytes) -> Tried:
     division = divide(rate_again(tx, state, knowledge, rating_base.load(tx, state, knowledge)))
     holding = holding_of_meter(tx, meter_id)
     notices = notices_of(tx, holding, knowledge, division)
-    by_class: dict[str, int] = defaultdict(int)
-    for account, mills in missing_by_account(tx, holding, division, notices).items():
-        (class_,) = tx.cursor.execute("SELECT class_ FROM account WHERE id = ?", (account,)).fetchone()
-        by_class[class_] += mills
+    by_class = _by_class(tx, missing_by_account(tx, holding, division, notices))
+    borne_mills = _by_class(tx, posted_by_account(tx, holding))[chart.WALLET]
     wallet_mills = sum(mills for (kind, _), mills in division.bearers.items() if kind == "wallet")
-    announced_mills = wallet_mills - _borne_by_wallet(tx, meter_id, state.generation) - by_class["wallet"]
+    announced_mills = wallet_mills - borne_mills - by_class[chart.WALLET]
+    if present_holding(tx, holding.contract_id) is None:
+        by_class[chart.RECEIVABLE] += by_class.pop(chart.WALLET)
     return Tried(meter_id, {name: mills for name, mills in sorted(by_class.items()) if mills}, announced_mills)
 
 
@@ -65,11 +66,9 @@ def total(tried: Iterable[Tried]) -> dict[str, int]:
     return {name: mills for name, mills in sorted(sums.items()) if mills}
 
 
-def _borne_by_wallet(tx: Tx, meter_id: bytes, generation: int) -> int:
-    """What corrections have taken from a wallet so far, less what they gave."""
-    row = tx.cursor.execute(
-        "SELECT rating_debit_mills - rating_credit_mills FROM statement WHERE meter_id = ? AND generation = ? "
-        "ORDER BY number DESC LIMIT 1",
-        (meter_id, generation),
-    ).fetchone()
-    return 0 if row is None else int(row[0])
+def _by_class(tx: Tx, by_account: dict[int, int]) -> dict[str, int]:
+    by_class: dict[str, int] = defaultdict(int)
+    for account, mills in by_account.items():
+        (class_,) = tx.cursor.execute("SELECT class_ FROM account WHERE id = ?", (account,)).fetchone()
+        by_class[class_] += mills
+    return by_class

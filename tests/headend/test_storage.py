@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from alembic import command
 from sqlalchemy import exc
 
 from headend.clock import SimClock
@@ -85,6 +86,38 @@ def test_an_upgrade_twice_is_no_change(world: World) -> None:
     before = world.rows("SELECT name, sql FROM sqlite_master ORDER BY name")
     migrate.upgrade(world.path)
     assert world.rows("SELECT name, sql FROM sqlite_master ORDER BY name") == before
+
+
+def test_meters_of_an_older_database_keep_their_keys_and_their_states(tmp_path: Path) -> None:
+    """Revision 0009 makes the table of meters again, for a new state: what points at a meter still does."""
+    path = tmp_path / "books.db"
+    _upgrade_to(path, "0008")
+    engine = sqlite.writer_engine(path)
+    with engine.connect() as old:
+        for number, state in ((1, "active"), (2, "quarantined"), (3, "retired")):
+            meter_id = number.to_bytes(8, "big")
+            old.exec_driver_sql("INSERT INTO meter VALUES (?, 1, 0, 1, 0, 0, ?, 0)", (meter_id, state))
+            old.exec_driver_sql("INSERT INTO meter_key VALUES (?, 1, 'kek', x'00')", (meter_id,))
+    engine.dispose()
+    migrate.upgrade(path)
+    reader = Reader(path)
+    rows = reader.read(
+        lambda c: c.exec_driver_sql("SELECT state, replaces, kek_id FROM meter JOIN meter_key USING (meter_id)").all()
+    )
+    assert [tuple(row) for row in rows] == [(state, None, "kek") for state in ("active", "quarantined", "retired")]
+    assert reader.read(lambda c: c.exec_driver_sql("PRAGMA foreign_key_check").all()) == []
+    assert reader.read(migrate.differences) == []
+    reader.close()
+
+
+def _upgrade_to(path: Path, revision: str) -> None:
+    sqlite.create_private(path)
+    engine = sqlite.writer_engine(path)
+    with engine.connect() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
 
 
 def test_an_interrupted_upgrade_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

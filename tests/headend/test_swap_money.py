@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from headend.billing.plans import last_plan, set_debt_plan, set_policy
+from headend.billing.tariffs import Terms, drafted
+from headend.billing.try_tariff import meters_of, total, try_on_meter
+from headend.ledger.checks import account_balances
 from headend.ledger.payments import reverse_payment
 from headend.ledger.rebuild import rewrite
 from headend.meters.registry import PLAIN_POLICY
@@ -163,6 +166,34 @@ def test_b5_what_is_announced_when_a_meter_is_swapped_waits_for_no_turn(world: W
     world.work_off()
     assert balance(world, f"wallet/{after.meter_id.hex()}/1") == after.balance_mills
     assert faults(world) == []
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("late", ["waive", "debit"])
+@pytest.mark.parametrize("price", [100, 150])
+def test_iw_71_what_is_tried_on_meters_that_were_taken_away_is_what_publishing_posts(
+    world: World, price: int, late: str, ended: bool
+) -> None:
+    """IW-71, B6: the holder's wallet in the new meter, or what is owed after the last one is gone."""
+    old = four_days(world)
+    after = swapped(world, old, 2)
+    if ended:
+        retired(world, after)
+    before = world.reader.read(account_balances)
+
+    def trying(tx: Tx) -> dict[str, int]:
+        draft = drafted(tx, "home", "Homes", flat(price), START_SLOT - DAY, Terms(late))
+        return total(try_on_meter(tx, draft, meter_id) for meter_id in meters_of(tx, "home", b"", 9))
+
+    tried = world.writer.run(trying)
+    world.publish(flat(price), START_SLOT - DAY, late)
+    moved: dict[str, int] = {}
+    for code, mills in world.reader.read(account_balances).items():
+        class_ = code.split("/")[0]
+        sign = 1 if class_ in ("receivable", "waived") else -1
+        moved[class_] = moved.get(class_, 0) + sign * (mills - before[code])
+    assert {class_: mills for class_, mills in moved.items() if mills} == tried != {}
+    assert ("wallet" in tried) == (price == 100 and not ended)
 
 
 def test_b4_a_tariff_and_a_policy_for_later_go_along(world: World) -> None:
