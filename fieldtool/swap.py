@@ -85,10 +85,11 @@ def exchange(
     checklist.begin()
     old = Meter(session, tool.store, order.removes, clock)
     new = Meter(session, tool.store, order.installs, clock)
-    if checklist.journal.done("final") is None:
-        if old.is_blank():
-            raise Refusal("blank_meter")
-        checklist.run(REMOVAL, old, of=len(STEPS))
+    was_read = checklist.journal.done("final") is not None
+    if not was_read and old.is_blank():
+        raise Refusal("blank_meter")
+    checklist.run(REMOVAL, old, of=len(STEPS))
+    if not was_read:
         if is_script:
             raise Refusal("plug_new", meter_id=order.installs)
         _wait_for_the_new(tool, session, order)
