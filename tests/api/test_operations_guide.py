@@ -147,6 +147,8 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
     daily = step("stopped", desk)
     assert '"order":"open"' in daily and '"state":"suspended"' in daily and "asked for key epoch 1" in daily, daily
     assert "radio 70b3d57ed0000001" in step("stopped", desk)
+    work = step("stopped", desk)
+    assert "NE000100 to NE000199: 100" in work and "j1: cancelled" in work, work
     assert next(steps, None) is None
 
     folder = tmp_path / "guelta-first"
@@ -155,6 +157,8 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
         "renewed.json",
         "wave.secret",
         "desk.key",
+        "technician.key",
+        "job.json",
         "meter.flash",
         "guelta.db",
         "guelta.db.kek",
@@ -166,7 +170,7 @@ def test_from_an_empty_folder_to_the_first_paid_litre(
 
 def test_both_languages_give_the_same_commands() -> None:
     english = blocks("OPERATIONS.md")
-    typists = ["each", "desk", "headend", "meter", "desk", "typed", "desk", "desk", "stopped", "stopped", "stopped"]
+    typists = ["each", "desk", "headend", "meter", "desk", "typed", "desk", "desk", *["stopped"] * 4]
     assert [who for who, _ in english] == typists
     assert blocks("OPERATIONS.fr.md") == english
 
