@@ -131,23 +131,12 @@ class Transfer:
         return offset
 
     def _restart(self) -> None:
-        """Ask for the restart once the valve stands. A lost answer is no matter: it may have restarted already."""
-        until = time.monotonic() + VALVE_S
-        waits = False
-        while True:
-            try:
-                self._asked("update-start", ["restarting"])
-            except Refusal as refusal:
-                if refusal.code in _GONE:
-                    break
-                if refusal.code != "meter_valve_moving" or time.monotonic() > until:
-                    raise
-                if not waits:
-                    self._tool.say("valve")
-                waits = True
-                time.sleep(_LOOK_S)
-                continue
-            break
+        """Ask for the restart. A lost answer is no matter: it may have restarted already."""
+        try:
+            self._asked("update-start", ["restarting"])
+        except Refusal as refusal:
+            if refusal.code not in _GONE:
+                raise
         self._tool.say("restarting")
 
     def _see_it_run(self) -> int:
@@ -216,8 +205,20 @@ class Transfer:
             raise Refusal("nonsense", command=command)
 
     def _ask(self, command: str, *arguments: object, patience_s: float | None = None) -> list[Any]:
+        """Ask, and once more when the valve has come to stand: a meter writes nothing while its motor draws."""
         assert self._meter is not None
-        return self._meter.ask(command, *arguments, patience_s=patience_s)
+        until = time.monotonic() + VALVE_S
+        waits = False
+        while True:
+            try:
+                return self._meter.ask(command, *arguments, patience_s=patience_s)
+            except Refusal as refusal:
+                if refusal.code != "meter_valve_moving" or time.monotonic() > until:
+                    raise
+            if not waits:
+                self._tool.say("valve")
+            waits = True
+            time.sleep(_LOOK_S)
 
     def _show(self, done: int) -> None:
         """Progress on standard error: one moving line on a terminal, else a line for every tenth."""

@@ -6,43 +6,23 @@ import csv
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fieldtool import exit_codes
 from fieldtool.fields import NAMES
 from firmware.console_fields import FIELDS
-from protocol.wire.grants import Grant, grant_key
 from protocol.wire.messages import VALVE_MOVING
 
+from .grants_in_hand import TECHNICIAN, has_grant
 from .office import Office
 from .table_meter import TableMeter
 from .tool import FieldTool
-
-READER, TECHNICIAN = 1, 2
 
 
 @pytest.fixture
 def tool(tmp_path: Path) -> FieldTool:
     return FieldTool(tmp_path / "laptop")
-
-
-def has_grant(tool: FieldTool, added: dict[str, Any], number: int = 1, **terms: int) -> None:
-    """A job with one grant on the laptop, as a claim leaves it."""
-    now = int(time.time())
-    given = {"role": READER, "uses": 20, "from_s": now - 3600, "until_s": now + 3600, **terms}
-    meter_id, root = bytes.fromhex(added["meter_id"]), bytes.fromhex(added["root"])
-    grant = Grant(meter_id, added["generation"], number, **given)
-    document = {
-        "state": "claimed",
-        "job": {"job_id": f"j{number}", "kind": "visit", "meter_id": added["meter_id"], "state": "claimed"},
-        "grants": [{**grant._asdict(), "meter_id": added["meter_id"], "key": grant_key(root, grant).hex()}],
-        "identity": None,
-    }
-    jobs = tool.home / "jobs"
-    jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (jobs / f"j{number}.json").write_text(json.dumps(document))
 
 
 def test_the_names_are_those_of_the_meter() -> None:
