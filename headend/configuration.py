@@ -21,7 +21,7 @@ from headend.settings import Address, Settings, SettingsRefused, chirpstack_of, 
 PREFIX = "GUELTA_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 # Variables of ours that are no settings of the headend.
-_OTHERS = (CONFIG_VARIABLE, PREFIX + "MICROPYTHON")
+_OTHERS = (CONFIG_VARIABLE, PREFIX + "MICROPYTHON", PREFIX + "FIELD_HOME")
 FILE_BYTES_MAX = 64 * 1024
 
 

@@ -117,6 +117,12 @@ def test_what_is_wrong_in_the_environment_is_refused_by_name(name: str, value: s
         effective(None, {name: value})
 
 
+def test_what_other_rooms_are_told_by_the_environment_is_no_setting() -> None:
+    """A laptop may hold a headend and the technician's tool."""
+    others = {"GUELTA_FIELD_HOME": "laptop", "GUELTA_MICROPYTHON": "micropython", "GUELTA_CONFIG": ""}
+    assert effective(None, others) == effective(None, {})
+
+
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
     for content, words in ((b"#\n\xff\xfe", "byte 2 is not UTF-8"), (b"#" * 70_000, "longer"), (b"db", "template")):
