@@ -4,88 +4,15 @@ The only things changed are the two addresses, so that the guide's own ports may
 """
 
 import json
-import os
 import re
 import shlex
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"^```(?:sh|text) (each|desk|headend|meter|typed|stopped)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Patience only: a busy machine takes seconds for each command.
-WAITS_S = 120
-
-
-def blocks(page: str) -> list[tuple[str, str]]:
-    """(who types it, what), in the order of the page."""
-    return BLOCK.findall((ROOT / "docs" / page).read_text())
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Terminal:
-    """A shell that begins in the clone with the two lines that every terminal begins with."""
-
-    def __init__(self, home: Path, begins: str) -> None:
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        environment = {**os.environ, "HOME": str(home), "PATH": path, "LC_ALL": "C.UTF-8"}
-        self.process = subprocess.Popen(
-            ["bash", "-e", "-s"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, process_group=0, env=environment,
-        )  # fmt: skip
-        self.lines: Queue[str] = Queue()
-        self.reader = Thread(target=self._read)
-        self.reader.start()
-        self.type(begins)
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.put(line)
-
-    def type(self, text: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(text)
-        self.process.stdin.flush()
-
-    def said(self, wanted: str) -> str:
-        """All that is said up to and with a line that holds `wanted`."""
-        heard, deadline = "", time.monotonic() + WAITS_S
-        while time.monotonic() < deadline:
-            try:
-                heard += (line := self.lines.get(timeout=1))
-            except Empty:
-                continue
-            if wanted in line:
-                return heard
-        raise AssertionError(f"{wanted!r} was never said, but:\n{heard}")
-
-    def close(self, patience_s: float = 5) -> None:
-        """End of what is typed; what still runs is told to end, as by closing the window."""
-        if self.process.stdout is not None and self.process.stdout.closed:
-            return
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.close()
-        try:
-            self.process.wait(timeout=patience_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGTERM)
-            self.process.wait(timeout=WAITS_S)
-        self.reader.join(timeout=WAITS_S)
-        self.process.stdout.close()
+from tests.guide import ROOT, Terminal, blocks, free_port
 
 
 @pytest.fixture

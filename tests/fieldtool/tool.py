@@ -55,7 +55,7 @@ class FieldTool:
             warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads; it execs at once
             return pexpect.spawn(
                 _GUELTA[0], [*_GUELTA[1:], *map(str, words), "--lang", self.lang], cwd=str(self.folder),
-                env=self.environment, encoding="utf-8", timeout=60, dimensions=(50, 160),
+                env=self.environment, encoding="utf-8", timeout=_WITHIN_S, dimensions=(50, 160),
             )  # fmt: skip
 
     def is_stopped(
@@ -100,6 +100,10 @@ class FieldTool:
         talk.close()
         assert talk.exitstatus == 0 and not tokens, said + talk.before
         assert not any(job["token"] in said + talk.before for job in jobs), "the prompt hides what is typed"
+
+    def job_ids(self) -> list[str]:
+        """The jobs it has taken."""
+        return sorted(file.stem for file in (self.home / "jobs").glob("*.json"))
 
     def read_json(self, name: str) -> Any:
         """A document of its folder."""
