@@ -24,10 +24,13 @@ def raised() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
                 found |= {
-                    part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant) and part.value
+                    part.value
+                    for part in ast.walk(node.args[0])
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value
                 }
-            if isinstance(node, ast.keyword) and node.arg == "silent" and isinstance(node.value, ast.Constant):
-                found.add(str(node.value.value))
+            named = node.value if isinstance(node, ast.keyword) and node.arg == "silent" else None
+            if isinstance(named, ast.Constant) and isinstance(named.value, str):
+                found.add(named.value)
     return found
 
 
