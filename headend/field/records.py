@@ -61,7 +61,9 @@ def take_record(
     _require_of_job(job, record)
     attested = attestations.require_genuine(tx, keyring, job, record)
     found = findings.of_times(tx, job, record) + findings.of_steps(job, record)
-    found += [findings.NOT_ATTESTED] if attested != set(job.meters) else []
+    # The old meter of a swap is out of the wall before there is a record to attest: it speaks by the frames it sealed.
+    present = attested | {carried.meter_id for carried in record.frames}
+    found += [findings.NOT_ATTESTED] if job.commissioned not in attested or not present >= set(job.meters) else []
     found += _take_frames(tx, Ingest(keyring, random_bytes), record)
     opening_frame, ended = _end_old_meter(tx, keyring, job, record)
     found += ended + findings.of_position(tx, job, record)
