@@ -59,14 +59,14 @@ class Backlog:
         spans.append(Span(state.log_generation, state.first_slot, state.open_slot, slot_log.decode(state.last_record)))
         return spans
 
-    def _unacknowledged(self, span):
+    def unacknowledged(self, span):
         return self.state.acked_slot if span.generation == self.state.report_generation else span.first_slot
 
     def _unsent(self):
         """(Span, slot) of the first slot that was neither sent nor acknowledged, or (None, 0)."""
         state = self.state
         for span in self.spans():
-            slot = self._unacknowledged(span)
+            slot = self.unacknowledged(span)
             if span.generation == state.sent_generation:
                 slot = max(slot, state.sent_slot)
             if span.generation >= state.sent_generation and slot < span.end_slot:
@@ -126,7 +126,7 @@ class Backlog:
         messages = []
         while self.asked and len(messages) < frames_max:
             span, slot, _ = self.asked[0]
-            told = self._tell(messages, span, slot, [end_slot for _, _, end_slot in self.asked])
+            told = self.tell(messages, span, slot, [end_slot for _, _, end_slot in self.asked])
             self.asked = [(span, max(first, told), end_slot) for span, first, end_slot in self.asked if end_slot > told]
         return messages
 
@@ -135,9 +135,9 @@ class Backlog:
         state = self.state
         messages = []
         for span in self.spans():
-            slot = self._unacknowledged(span)
+            slot = self.unacknowledged(span)
             while slot < span.end_slot and len(messages) < frames_max:
-                slot = self._tell(messages, span, slot, (span.end_slot,))
+                slot = self.tell(messages, span, slot, (span.end_slot,))
                 if (span.generation, slot) > (state.sent_generation, state.sent_slot):
                     state.sent_generation, state.sent_slot = span.generation, slot
         return messages
@@ -155,7 +155,7 @@ class Backlog:
                 break
             message = self._newest(span, slot)
             if message is None:
-                slot = self._tell(messages, span, slot, (span.end_slot,))
+                slot = self.tell(messages, span, slot, (span.end_slot,))
             elif messages:
                 break
             else:
@@ -167,7 +167,7 @@ class Backlog:
     def _newest(self, span, slot):
         """The message of the most slots of one frame that ends with the span and reaches back to `slot` at least; None
         when one frame cannot."""
-        at = max(self._unacknowledged(span), span.end_slot - reports.SLOTS_PER_FRAME_MAX)
+        at = max(self.unacknowledged(span), span.end_slot - reports.SLOTS_PER_FRAME_MAX)
         while at <= slot:
             first, litres = self.log.run(span.generation, at, span.end_slot, reports.SLOTS_PER_FRAME_MAX)
             at += len(litres)
@@ -182,7 +182,7 @@ class Backlog:
             return None
         return self._log_message(first, litres, len(litres) - count, span.last)
 
-    def _tell(self, messages, span, slot, ends):
+    def tell(self, messages, span, slot, ends):
         """Add the message for the slots from `slot` to the last of the ascending `ends` that one frame reaches, or as
         far as it reaches; returns the slot after what it tells."""
         first, litres = self.log.run(span.generation, slot, ends[-1], reports.SLOTS_PER_FRAME_MAX)

@@ -31,7 +31,7 @@ class Commands:
         if command.id <= state.command:
             return
         unix_s = self.meter.unix_s()
-        state.command_outcome = self._do(command, unix_s)
+        state.command_outcome = carry_out(self.meter, command, unix_s)
         state.command = command.id
         state.command_code = command.code
         state.command_s = unix_s
@@ -42,44 +42,13 @@ class Commands:
         self.result_due = False
         return Result(state.command, state.command_code, state.command_outcome, state.command_s)
 
-    def _do(self, command, unix_s):
-        """The outcome."""
-        meter = self.meter
-        if meter.state.sure and command.expires_unix_s <= unix_s:
-            return command_codes.EXPIRED
-        if not command_codes.VALVE_OPEN <= command.code <= command_codes.TELL:
-            return command_codes.UNKNOWN_CODE
-        if not _in_range(command):
-            return command_codes.OUT_OF_RANGE
-        if command.code == command_codes.VALVE_CLOSE:
-            if meter.rules().flags & NEVER_CLOSE_LOCK:
-                return command_codes.REFUSED_BY_POLICY
-            if not meter.state.sure:
-                return command_codes.CLOCK_UNSURE
-        if command.code == command_codes.REPORT_PERIOD:
-            meter.state.report_slots = command.argument
-            meter.sync.period_changed()
-            meter.sync.device_due = True
-        elif command.code == command_codes.TELL:
-            meter.sync.anchor_due = meter.sync.device_due = True
-        else:
-            self._order(command, unix_s)
-        return command_codes.DONE
-
-    def _order(self, command, unix_s):
-        state = self.meter.state
-        if command.code == command_codes.VALVE_RELEASE:
-            state.order = NONE
-            return
-        state.order = CLOSED
-        if command.code == command_codes.VALVE_OPEN:
-            state.order = OPEN if state.sure else OPEN_UNSURE
-        state.order_until_s = unix_s + command.argument
-        state.order_litres = command.limit
-
     # The order in force ---------------------------------------------------------------------------------------------
     def order(self, unix_s):
-        """The Order in force, or None. An order whose end has come is over, whatever the clock does later."""
+        """The Order in force, or None. An order whose end has come is over, whatever the clock does later. One by cable
+        goes before one from afar, which waits behind it."""
+        order = self._by_cable(unix_s)
+        if order is not None:
+            return order
         state = self.meter.state
         if state.order == NONE:
             return None
@@ -89,9 +58,17 @@ class Commands:
             return None
         return decision.Order(state.order != CLOSED, state.order_until_s, state.order_litres)
 
+    def _by_cable(self, unix_s):
+        port = self.meter.port
+        return None if port is None or port.order is None else port.order.in_force(unix_s)
+
     def flowed(self, litres, unix_s):
         """Litres that flowed: those that an order let through count against its cap."""
         state = self.meter.state
+        order = self._by_cable(unix_s)
+        if order is not None and order.open:
+            self.meter.port.order.flowed(order, state.valve_reason, litres)
+            return
         order = self.order(unix_s)
         if order is not None and order.open:
             state.order_litres = decision.draw_order(order, state.valve_reason, litres).litres_left
@@ -102,6 +79,37 @@ class Commands:
         if state.order == OPEN_UNSURE:
             state.order = OPEN
             state.order_until_s = max(0, state.order_until_s + step_s)
+
+
+def carry_out(meter, command, unix_s):
+    """Do what is ordered, if it may be done; the outcome. Loaded when a command comes and forgotten after it."""
+    state = meter.state
+    if state.sure and command.expires_unix_s <= unix_s:
+        return command_codes.EXPIRED
+    if not command_codes.VALVE_OPEN <= command.code <= command_codes.TELL:
+        return command_codes.UNKNOWN_CODE
+    if not _in_range(command):
+        return command_codes.OUT_OF_RANGE
+    if command.code == command_codes.VALVE_CLOSE:
+        if meter.rules().flags & NEVER_CLOSE_LOCK:
+            return command_codes.REFUSED_BY_POLICY
+        if not state.sure:
+            return command_codes.CLOCK_UNSURE
+    if command.code == command_codes.REPORT_PERIOD:
+        state.report_slots = command.argument
+        meter.sync.period_changed()
+        meter.sync.device_due = True
+    elif command.code == command_codes.TELL:
+        meter.sync.anchor_due = meter.sync.device_due = True
+    elif command.code == command_codes.VALVE_RELEASE:
+        state.order = NONE
+    else:
+        state.order = CLOSED
+        if command.code == command_codes.VALVE_OPEN:
+            state.order = OPEN if state.sure else OPEN_UNSURE
+        state.order_until_s = unix_s + command.argument
+        state.order_litres = command.limit
+    return command_codes.DONE
 
 
 def _in_range(command):

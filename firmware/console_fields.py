@@ -43,4 +43,13 @@ FIELDS = (
     "exercises",
     "leak_by_ml_per_h",
     "reverse_l",
+    "battery_mv",
+    "pulse_ml",
+    "pulses",
+    "volume_ml",
+    "generation",
+    "grant",
+    "grant_sessions",
+    "tampered",
+    "temperature_c10",
 )

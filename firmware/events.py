@@ -2,13 +2,15 @@
 
 Where reports are half-hourly an event is sent at once and once more with the next report. In the daily cadence every
 frame counts: there an event that nobody waits for stays until others fill the frame with it (sync.py). Events live in
-memory: what they tell also stands in the status byte of every report.
+memory: what they tell also stands in the status byte of every report. The last ones told are kept for the service port.
 """
 
 from protocol.compat import const
 from protocol.wire.event_codes import (
     BURST,
     CONSOLE_LOCKED,
+    FIRMWARE_CONFIRMED,
+    FIRMWARE_REJECTED,
     KEYS_CHANGED,
     NO_WATER,
     TAMPER,
@@ -23,6 +25,7 @@ from protocol.wire.messages import EventEntry
 
 SENDS = const(2)
 KEPT = const(8)
+TOLD_KEPT = const(4)
 URGENT = (
     VALVE_OPENED,
     VALVE_CLOSED,
@@ -34,6 +37,8 @@ URGENT = (
     KEYS_CHANGED,
     CONSOLE_LOCKED,
     NO_WATER,
+    FIRMWARE_CONFIRMED,
+    FIRMWARE_REJECTED,
 )
 
 
@@ -41,6 +46,7 @@ class Events:
     def __init__(self, state):
         self.state = state
         self.waiting = []  # [EventEntry, sends left], oldest first
+        self.told = []  # EventEntry, the newest last
         self.unsaved = False  # the newest number is not on flash yet
 
     def add(self, code, unix_s, argument=0):
@@ -64,5 +70,6 @@ class Events:
         chosen = sorted(self.waiting, key=lambda entry: (-entry[1], entry[0].event_no))[:EVENTS_MAX]
         for entry in chosen:
             entry[1] -= 1
+        self.told = (self.told + [entry[0] for entry in self.waiting if not entry[1]])[-TOLD_KEPT:]
         self.waiting = [entry for entry in self.waiting if entry[1]]
         return tuple(sorted([entry[0] for entry in chosen]))

@@ -1,10 +1,16 @@
-"""Before a meter's life: nothing was ever provisioned here, and only the console's `provision` changes that.
+"""Before a meter's life, or after it: no identity is here, and only the console's `provision` brings one.
 
 [id, "provision", identity]   -> [id, "provisioned"], or [id, "refused", why]; the board then boots again, as a meter
+[id, "update…", …]            -> as updating.py says: a box may be given newer firmware before its life
+
+A life that was being ended when the power went is ended here first (decommission.py).
 """
 
-from firmware import console
+import sys
+
+from firmware import console, keepsake
 from firmware.without_state import WithoutState
+from protocol.wire.console_codes import BAD_ARGUMENTS, UNKNOWN_COMMAND
 
 HOUR_US = 3600000000
 
@@ -13,11 +19,23 @@ class Factory(WithoutState):
     mode = 3
 
     def wake_up(self):
-        self.board.log("never provisioned: the console takes an identity")
+        if keepsake.look(self.board.eeprom, keepsake.IDENTITY)[0] == keepsake.BEGUN:
+            from firmware import decommission
 
-    def command(self, parts):
-        if len(parts) != 2 or parts[0] != "provision" or not isinstance(parts[1], bytes):
-            return [console.REFUSED]
+            decommission.finish(self.board)
+            sys.modules.pop("decommission", None)
+        self.board.log("no identity: the console takes one")
+
+    def command(self, parts, port):
+        name = parts[0] if parts and isinstance(parts[0], str) else ""
+        if name == "update" or name.startswith("update-"):
+            from firmware import updates
+
+            return updates.command(self, parts)
+        if name != "provision":
+            return [console.REFUSED, UNKNOWN_COMMAND]
+        if len(parts) != 2 or not isinstance(parts[1], bytes):
+            return [console.REFUSED, BAD_ARGUMENTS]
         from firmware import commission
 
         try:

@@ -6,7 +6,7 @@ Nothing leaves the meter (motor command, frame, face) before what it tells is on
 therefore loses at most something nobody was told.
 """
 
-from firmware import console, face, reading, valve_health
+from firmware import console, face, reading, service, valve_health
 from firmware.alarms import CRITICAL_BATTERY, TAMPER, Alarms
 from firmware.button import Button
 from firmware.clock import SECOND_US, Clock
@@ -69,6 +69,7 @@ class Meter:
         self.unpersisted_l = 0
         self.shown = b""
         self.port = None
+        self.ended = False
         self.heap_free_min = board.heap_free()
 
     def persist(self):
@@ -100,13 +101,19 @@ class Meter:
         if self.store.bad_copies():
             self.events.add(event_codes.FLASH_COPY_BAD, unix_s, self.store.bad_copies())
         self.sync.booted(now_us, unix_s)
+        if state.wrong_tags >= console.WRONG_MAX:
+            console.port_of(self)  # the port begins as it was: locked
+            if self.sync.anchor_due:
+                self.console_locked(state.wrong_tags)
         self.persist()
 
     def run(self):
-        """The meter's whole life. It ends with the power."""
+        """The meter's whole life. It ends with the power, or over the service port."""
         self.wake_up()
         while True:
             self.tick()
+            if self.ended:
+                return
             self.board.wait_until(self.next_us())
 
     def tick(self):
@@ -130,7 +137,7 @@ class Meter:
 
     def next_us(self):
         """The next instant at which there is work without any input."""
-        if self.events.unsaved:
+        if self.events.unsaved or self.must_persist:
             return self.board.now_us()  # something came over the console, after all else was done
         next_us = min(self.clock.us_of_slot(self.state.open_slot + 1), self.valve.next_us())
         if not self.store.counter.silent:
@@ -252,8 +259,8 @@ class Meter:
     def reading(self):
         return reading.of(self)
 
-    def answer(self, question):
-        return console.answer(self, question)
+    def answer(self, question, port):
+        return service.answer(self, question, port)
 
     def service_secret(self):
         return self.keys.service_secret(self.state.boot_count)

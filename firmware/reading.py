@@ -72,4 +72,13 @@ def of(meter):
         state.exercises,
         state.leak_by_ml_per_h,
         state.reverse_ml // 1000,
+        meter.board.battery_mv(),
+        meter.register.pulse_ml,
+        meter.board.pulses(),
+        state.volume_ml,
+        meter.keys.generation,
+        state.grant,
+        state.grant_sessions,
+        int(meter.board.tampered()),
+        meter.board.temperature_c10(),
     ]

@@ -14,6 +14,7 @@ from firmware.key_ring import KeyRing
 from firmware.without_state import WithoutState
 from protocol.compat import const
 from protocol.wire import event_codes
+from protocol.wire.console_codes import MAINTAINER, NOT_ALLOWED, UNKNOWN_COMMAND
 from protocol.wire.envelope import UP, seal
 from protocol.wire.messages import Event, EventEntry
 from protocol.wire.uplinks import encode_up
@@ -44,7 +45,7 @@ class SafeMode(WithoutState):
         """`data`: the identity as the keepsake holds it, empty for none; `counters`: what it says of them."""
         WithoutState.__init__(self, board)
         self.booted_us = self.next_alarm_us = board.now_us()
-        self.unix_s, _ = board.rtc()
+        self.booted_s, _ = board.rtc()
         self.shown = False
         if data:
             who = identity.decode(data)
@@ -57,6 +58,20 @@ class SafeMode(WithoutState):
     def service_secret(self):
         """The keepsake's counters rise with each boot, as each boot sends an alarm."""
         return None if self.counter is None else self.keys.service_secret(0)
+
+    def unix_s(self):
+        return self.booted_s + (self.board.now_us() - self.booted_us) // SECOND_US
+
+    def command(self, parts, port):
+        """New firmware may be what it needs: where there is a key to prove, the maintainer may bring it."""
+        name = parts[0] if parts and isinstance(parts[0], str) else ""
+        if self.counter is None or (name != "update" and not name.startswith("update-")):
+            return [console.REFUSED, UNKNOWN_COMMAND]
+        if name != "update" and (port is None or port.role != MAINTAINER):
+            return [console.REFUSED, NOT_ALLOWED]
+        from firmware import updates
+
+        return updates.command(self, parts)
 
     def wake_up(self):
         self.board.log("safe mode: the flash does not mount or holds no identity")
@@ -75,7 +90,7 @@ class SafeMode(WithoutState):
         if now_us >= self.next_alarm_us:
             self.next_alarm_us = now_us + ALARM_US
             if self.counter is not None and not self.counter.silent:
-                self.alarm(self.unix_s + (now_us - self.booted_us) // SECOND_US)
+                self.alarm(self.unix_s())
         console.serve(self)
 
     def alarm(self, unix_s):

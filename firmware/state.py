@@ -10,9 +10,9 @@ from protocol.rules.allowance import Allowance
 from protocol.rules.rating import RatingState
 from protocol.wire.window import Window
 
-FORMAT = 3
+FORMAT = 4
 # How many numbers the formats before had; those that came later begin at 0.
-NUMBERS_BEFORE = {2: 50}
+NUMBERS_BEFORE = {2: 50, 3: 60}
 
 # fmt: off
 FIELDS = (
@@ -94,6 +94,11 @@ FIELDS = (
     "leak_by_ml_per_h", 4,
     "leak_slots", 1,
     "leak_l", 4,
+    # Format 4. The service port: wrong tags since the last right one, the highest number of a grant that proved itself,
+    # and the sessions under it.
+    "wrong_tags", 2,
+    "grant", 4,
+    "grant_sessions", 1,
 )
 # fmt: on
 DAY_BYTES = 4

@@ -91,6 +91,11 @@ class Board:
         """Make an empty file system on the flash and return its Files. Called by provisioning alone."""
         raise NotImplementedError
 
+    def erase_flash(self):
+        """Unmount the flash and erase it: a power cut leaves all of its file system, or none. True when it is seen to
+        be blank. Called where a meter's life ends, and nowhere else."""
+        raise NotImplementedError
+
     # Outputs --------------------------------------------------------------------------------------------------------
     def motor(self, command):
         raise NotImplementedError

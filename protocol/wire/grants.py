@@ -13,7 +13,7 @@ from collections import namedtuple
 from protocol import errors
 from protocol.compat import const, hmac_sha256
 from protocol.wire.console_codes import READER, RETIRER
-from protocol.wire.fields import require_bytes, require_integer, require_positive
+from protocol.wire.fields import require_integer, require_positive
 from protocol.wire.keys import KEY_LENGTH, SALT, SENDER_NONE, expand
 from protocol.wire.limits import METER_ID_LENGTH, U32_MAX
 
@@ -30,7 +30,8 @@ Grant = namedtuple("Grant", ("meter_id", "generation", "number", "role", "uses",
 
 def check(grant: Grant) -> Grant:
     """The grant itself. Raises WireRefused with the name of the first field outside its limits."""
-    require_bytes(grant.meter_id, METER_ID_LENGTH, METER_ID_LENGTH, "meter_id")
+    if not isinstance(grant.meter_id, bytes) or len(grant.meter_id) != METER_ID_LENGTH:
+        raise errors.WireRefused(errors.FIELD_LENGTH, "meter_id")
     require_integer(grant.generation, U32_MAX, "generation")
     require_positive(require_integer(grant.number, U32_MAX, "number"), "number")
     if require_integer(grant.role, RETIRER, "role") < READER:
@@ -53,7 +54,8 @@ def encode_terms(grant: Grant) -> bytes:
 
 def decode_terms(terms: bytes, meter_id: bytes, generation: int) -> Grant:
     """The grant that `terms` are for this meter and wallet generation. Raises WireRefused."""
-    require_bytes(terms, TERMS_LENGTH, TERMS_LENGTH, "terms")
+    if len(terms) != TERMS_LENGTH:
+        raise errors.WireRefused(errors.FIELD_LENGTH, "terms")
     number, times = int.from_bytes(terms[:4], "big"), terms[6:]
     from_s, until_s = int.from_bytes(times[:4], "big"), int.from_bytes(times[4:], "big")
     return check(Grant(meter_id, generation, number, terms[4], terms[5], from_s, until_s))

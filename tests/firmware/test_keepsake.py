@@ -386,12 +386,12 @@ def test_a_blank_meter_waits_for_the_console_and_then_lives(rig: Make) -> None:
     meter.start(provision=False)
     meter.run(2 * HOUR)
     assert (meter.read()["safe_mode"], meter.frames) == (3, [])
-    assert meter.ask("slots", 0, 4) == ["refused"]
+    assert meter.ask("slots", 0, 4) == ["refused", 1]
     assert meter.ask("provision", b"\xff") == ["refused", "cbor"]
     assert meter.read()["flash_operations"] == 0
     assert meter.ask("provision", meter.provision) == ["provisioned"]
     assert (meter.read()["safe_mode"], meter.read()["balance_mills"]) == (0, 500_000)
-    assert meter.ask("provision", meter.provision) == ["refused"]
+    assert meter.ask("provision", meter.provision) == ["refused", 1]
     meter.draw(3)
     meter.restart()
     assert (meter.read()["volume_l"], meter.read()["boot_count"]) == (3, 2)

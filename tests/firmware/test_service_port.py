@@ -14,6 +14,7 @@ from firmware.service_port import ServicePort
 from protocol.console_client import Client
 from protocol.wire import cbor, console, event_codes
 from protocol.wire.cobs import Decoder
+from protocol.wire.console_codes import UNKNOWN_COMMAND
 from simulator import link
 from simulator.meter_in_memory import MemoryEeprom
 from tests.firmware.rig import METER_ID, Rig, opening
@@ -90,7 +91,7 @@ def test_a_session_under_the_right_key_asks_and_is_answered() -> None:
     bench = Bench().session()
     assert len(bench.ask("read")) == len(FIELDS)
     assert bench.ask("slots", 0, 4) == []
-    assert bench.ask("identity") == bench.ask("root") == bench.ask("provision", b"x") == ["refused"]
+    assert bench.ask("identity") == bench.ask("root") == bench.ask("provision", b"x") == ["refused", UNKNOWN_COMMAND]
 
 
 def test_a_provisioned_meter_refuses_every_unsealed_question_and_changes_nothing() -> None:
@@ -123,10 +124,10 @@ def test_safe_mode_is_sealed_where_the_keepsake_knows_the_key(kept: bool) -> Non
         assert bench.say(bench.client.ask_unsealed(READ)) == refused(console.SEALED_ONLY)
         bench.session()
         assert dict(zip(FIELDS, bench.ask("read"), strict=True))["safe_mode"] == 2
-        assert bench.ask("provision", data) == ["refused"]
+        assert bench.ask("provision", data) == ["refused", UNKNOWN_COMMAND]
     else:
         assert bench.say(bench.client.ask_unsealed(READ))[0] == "plain"
-        assert bench.say(bench.client.ask_unsealed(provision)) == ("plain", cbor.encode_sequence([7, "refused"]))
+        assert bench.say(bench.client.ask_unsealed(provision)) == ("plain", cbor.encode_sequence([7, "refused", 1]))
     assert bench.board.formats == 0
 
 
@@ -276,7 +277,7 @@ def test_the_port_fits_the_heap_of_64_k_words_beside_the_meter(rig: Make) -> Non
         meter.run(3_600)
     values = values_of(said)
     assert (values["volume_l"], values["boot_count"]) == (9, 1)  # an exhausted heap would have been a boot
-    assert values["heap_free_min"] > 8_000
+    assert values["heap_free_min"] > 7_000
 
 
 def test_a_locked_port_is_told_to_the_headend_at_once(rig: Make) -> None:

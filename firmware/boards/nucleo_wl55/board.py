@@ -33,7 +33,12 @@ class NucleoBoard:
 
     max_frame = 51
     console_trusted = False
-    formatter = None  # what format_flash calls
+    slots = restart = None  # not on this board yet: a loader, and room beside the file system
+    running_slot = base.FACTORY_RUNS
+    hardware = "nucleo-wl55"
+    release_key = bytes(base.RELEASE_KEY_BYTES)
+    leaving = False
+    formatter = unmount = None  # what format_flash and erase_flash call
 
     def __init__(self, air, service, display, device, files, eeprom):
         """`service` and `display` are UARTs; `device` is the flash and `files` what is mounted on it."""
@@ -154,6 +159,13 @@ class NucleoBoard:
 
     def format_flash(self):
         return self.formatter()
+
+    def erase_flash(self):
+        from firmware.boards.blank import erase
+
+        self.files = None
+        self.unmount()
+        return erase(self.device, self.watchdog.feed)
 
     # Motor ----------------------------------------------------------------------------------------------------------
     def motor(self, command):

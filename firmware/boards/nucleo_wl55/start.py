@@ -34,6 +34,7 @@ def start():
         At24c32(SoftI2C(Pin(pins.EEPROM_CLOCK), Pin(pins.EEPROM_DATA))),
     )
     board.formatter = lambda: _format(device)
+    board.unmount = littlefs.unmount
     application = boot.boot(board)
     board.air.address(application.meter_id)
     application.run()

@@ -30,6 +30,7 @@ def start():
     board.cause = machine.reset_cause()
     board.console_trusted = False
     board.formatter = lambda: _format(device)
+    board.unmount = littlefs.unmount
     board.slots = device
     board.hardware = "qemu-mps2"
     board.running_slot, board.release_key, _ = mps2.loaded()
@@ -38,7 +39,9 @@ def start():
     board.eeprom = At24c32(i2c)
     _sense(board, field, link, i2c)
     while True:
-        boot.boot(board).run()  # ends only where provisioning made a meter
+        boot.boot(board).run()  # ends where provisioning made a meter, and where another image is to run
+        if board.leaving:
+            board.restart()
 
 
 def _sense(board, field, link, i2c):

@@ -12,7 +12,7 @@ class UnixBoard:
     cause = base.RESET_POWER_ON
     console_trusted = True
     eeprom = None
-    formatter = None  # what format_flash calls: littlefs is not there under CPython
+    formatter = unmount = None  # what format_flash and erase_flash call: littlefs is not there under CPython
 
     def __init__(self, field, link, device, files):
         """`link` tells time and carries radio and console; `device` is the flash, `files` what is mounted on it."""
@@ -79,6 +79,13 @@ class UnixBoard:
 
     def format_flash(self):
         return self.formatter()
+
+    def erase_flash(self):
+        from firmware.boards.blank import erase
+
+        self.files = None
+        self.unmount()
+        return erase(self.device, lambda: self.link.wait_until(0))
 
     def motor(self, command):
         self.link.motor(command)

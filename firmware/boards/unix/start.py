@@ -101,6 +101,7 @@ def start(arguments):
     board.eeprom = EepromFile(options["--flash"] + ".eeprom")
     board.console_trusted = "--sealed-console" not in options
     board.formatter = lambda: _format(device)
+    board.unmount = littlefs.unmount
     try:
         board.power_on()
         loaded = set(sys.modules)

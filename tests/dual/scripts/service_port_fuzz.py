@@ -28,6 +28,9 @@ def below(limit):
 class Application:
     """A provisioned meter, or one that never was; the clock runs five seconds a line."""
 
+    state = None  # nothing outlives the power
+    ended = False
+
     def __init__(self):
         self.board = self
         self.provisioned = True
@@ -40,7 +43,13 @@ class Application:
     def service_secret(self):
         return (ROOT, METER_ID, 1, bytes(9)) if self.provisioned else None
 
-    def answer(self, question):
+    def unix_s(self):
+        return 1800000000
+
+    def persist(self):
+        """Nowhere."""
+
+    def answer(self, question, port):
         if self.provisioned:
             assert question == QUESTION, "a question that nobody sealed"
             self.asked += 1
