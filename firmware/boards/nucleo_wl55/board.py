@@ -167,6 +167,13 @@ class NucleoBoard:
         self.unmount()
         return erase(self.device, self.watchdog.feed)
 
+    def erase_flash(self):
+        from firmware.boards.blank import erase
+
+        self.files = None
+        self.unmount()
+        return erase(self.device, self.watchdog.feed)
+
     # Motor ----------------------------------------------------------------------------------------------------------
     def motor(self, command):
         self._rest()
