@@ -28,7 +28,7 @@ def test_enrolling_again_changes_nothing(tool: FieldTool, headend: Office) -> No
     key = (tool.home / "tool.key").read_bytes()
     tool.enrols(headend)
     assert tool.read_json("config.json") == before and (tool.home / "tool.key").read_bytes() == key
-    assert before["technician"] == "technician-1"
+    assert before["technician"] == tool.technician
     assert stat.S_IMODE((tool.home / "tool.key").stat().st_mode) == 0o600
 
 
@@ -45,15 +45,15 @@ def test_the_api_key_may_be_typed_unseen(tmp_path: Path, headend: Office) -> Non
     tool = FieldTool(tmp_path)
     talk = tool.talks("enrol", "--headend", headend.url)
     talk.expect("nothing is shown")
-    talk.sendline(headend.technician())
+    talk.sendline(headend.technician(tool.technician))
     talk.expect(pexpect.EOF)
     talk.close()
-    assert talk.exitstatus == 0 and headend.technician() not in talk.before and "Enrolled" in talk.before
+    assert talk.exitstatus == 0 and headend.technician(tool.technician) not in talk.before and "Enrolled" in talk.before
 
 
 def test_a_job_is_claimed_with_its_token_once_and_stays_the_same(tool: FieldTool, headend: Office) -> None:
     """The root comes with the claim and lies in a file of the technician's alone; syncing again asks nothing."""
-    job = headend.job("install")
+    job = headend.job("install", technician=tool.technician)
     tool.takes(job)
     kept = tool.read_json(f"jobs/{job['job_id']}.json")
     assert kept["state"] == "claimed" and len(kept["identity"]["root"]) == 32 and kept["grants"]
@@ -68,7 +68,7 @@ def test_a_job_is_claimed_with_its_token_once_and_stays_the_same(tool: FieldTool
 
 def test_a_claim_whose_answer_was_lost_is_asked_for_again(tool: FieldTool, headend: Office) -> None:
     """Cut after the claim was kept: with or without the headend having heard it, the next sync ends with the keys."""
-    job = headend.job("install")
+    job = headend.job("install", technician=tool.technician)
     tool.takes(job)
     kept = tool.read_json(f"jobs/{job['job_id']}.json")
     claiming = {"state": "claiming", "job": kept["job"], "claim": kept["claim"], "token": job["token"]}
@@ -80,7 +80,7 @@ def test_a_claim_whose_answer_was_lost_is_asked_for_again(tool: FieldTool, heade
 
 
 def test_a_wrong_token_is_refused_and_forgotten(tool: FieldTool, headend: Office) -> None:
-    job = headend.job("install")
+    job = headend.job("install", technician=tool.technician)
     (tool.folder / "tokens").write_text(f"{job['job_id']} 0000-0000-0000-0000\n")
     done = tool.run("sync", "--token-file", "tokens", "--json")
     assert done.returncode == exit_codes.HEADEND_REFUSED
@@ -94,7 +94,7 @@ def test_a_wrong_token_is_refused_and_forgotten(tool: FieldTool, headend: Office
 
 
 def test_without_a_token_a_job_waits_and_the_end_says_so(tool: FieldTool, headend: Office) -> None:
-    job = headend.job("install")
+    job = headend.job("install", technician=tool.technician)
     done = tool.run("sync", "--json")
     assert done.returncode == exit_codes.INCOMPLETE
     assert {one["outcome"] for one in json.loads(done.stdout)["jobs"]} == {"no_token"}
@@ -108,7 +108,7 @@ def test_without_a_token_a_job_waits_and_the_end_says_so(tool: FieldTool, headen
 
 
 def test_a_cancelled_job_and_its_keys_are_forgotten(tool: FieldTool, headend: Office) -> None:
-    job = headend.job("install")
+    job = headend.job("install", technician=tool.technician)
     tool.takes(job)
     headend.post(f"/v1/field/jobs/{job['job_id']}/cancel", {})
     told = tool.does("sync")
@@ -117,7 +117,7 @@ def test_a_cancelled_job_and_its_keys_are_forgotten(tool: FieldTool, headend: Of
 
 
 def test_ctrl_c_at_the_prompt_ends_with_130_and_keeps_all(tool: FieldTool, headend: Office) -> None:
-    job = headend.job("install")
+    job = headend.job("install", technician=tool.technician)
     talk = tool.talks("sync")
     talk.expect("Token of job")
     talk.sendintr()
