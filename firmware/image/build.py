@@ -182,7 +182,9 @@ def _make(name: str, recipe: Recipe, folder: Path) -> None:
     out.mkdir(parents=True)
     _run(name, recipe, out, folder / "obj" / f"{name}.log")
     for made, file in ((recipe.made, name), *((file, file) for file in recipe.also)):
-        shutil.copy2(out / made, folder / file)
+        half = folder / f"{file}.part"
+        shutil.copy2(out / made, half)
+        half.replace(folder / file)  # an interpreter that is running goes on with the old one
 
 
 def _run(name: str, recipe: Recipe, out: Path, log: Path) -> None:

@@ -146,7 +146,9 @@ def develop(folder: Path, image: str) -> None:
     content = keyed(folder / image, public_key(read_key(key)))
     target = folder / KEYED_IMAGE
     if not target.is_file() or target.read_bytes() != content:
-        target.write_bytes(content)
+        half = target.with_name(target.name + ".part")
+        half.write_bytes(content)
+        half.replace(target)
 
 
 def public_key(key: ec.EllipticCurvePrivateKey) -> bytes:
