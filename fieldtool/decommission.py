@@ -16,6 +16,7 @@ from .checklist import Checklist
 from .clock import Clock
 from .commission import job_options, voice_of
 from .meter import Meter
+from .outcome import PASSED, WAIVED
 from .refusals import Refusal
 from .session import Session
 from .steps import REMOVAL
@@ -36,6 +37,10 @@ TEXTS: Texts = {
     ),
     "erasing": ("Erasing …", "Effacement …"),
     "erased": ("Meter {meter_id} is a blank board now.", "Le compteur {meter_id} est maintenant une boîte vierge."),
+    "recorded": (
+        "Meter {meter_id} did not answer; that is recorded. Bring it to the office: it may still hold its keys.",
+        "Le compteur {meter_id} n’a pas répondu ; c’est noté. Rapportez-le au bureau : il tient peut-être ses clés.",
+    ),
     "then": (
         "The record waits on this laptop: guelta field sync.",
         "Le dossier attend sur ce portable : guelta field sync.",
@@ -68,7 +73,7 @@ def decommission(tool: Tool, job_id: str, answers: Path | None, erase_now: bool,
         checklist = Checklist(voice_of(tool, answers), tool.store, order, Clock())
         with tool.session() as session:
             document = end(checklist, tool, session, Clock(), erase_now, without_opening)
-    lines = [tool.text("erased", meter_id=order.removes)]
+    lines = [tool.text(str(document["state"]), meter_id=order.removes)]
     if tool.store.read(DONE, order.job_id) is None:
         lines.append(tool.text("then"))
     tool.result(document, lines)
@@ -80,21 +85,22 @@ def end(
     """Record, then erase; each where it was not done yet."""
     order = checklist.order
     meter = Meter(session, tool.store, order.removes, clock, roles=(RETIRER,))
-    is_blank = meter.is_blank()
     document = {"job_id": order.job_id, "meter_id": order.removes, "state": "erased"}
-    if is_blank:
+    if order.kind == RETIRE and checklist.recorded() is None:
+        _record(checklist, meter)
+    final = checklist.journal.done("final")
+    if order.kind == RETIRE and final is not None and final.result.outcome == WAIVED:
+        return {**document, "state": "recorded"}
+    if meter.is_blank():
         if "erase_begun" not in checklist.journal.facts:
             raise Refusal("blank_meter")
         return document
-    if order.kind == RETIRE:
-        _record(checklist, meter)
-        if tool.store.read(DONE, order.job_id) is None and not erase_now:
-            raise Refusal("not_synced", meter_id=order.removes)
-    else:
-        if checklist.recorded() is None:
-            raise Refusal("no_record", job_id=order.job_id, verb="swap")
-        if "new_opened" not in checklist.journal.facts and not without_opening:
-            raise Refusal("opening_missing", meter_id=order.installs)
+    if checklist.recorded() is None:
+        raise Refusal("no_record", job_id=order.job_id, verb="swap")
+    if order.kind == RETIRE and tool.store.read(DONE, order.job_id) is None and not erase_now:
+        raise Refusal("not_synced", meter_id=order.removes)
+    if order.kind == SWAP and "new_opened" not in checklist.journal.facts and not without_opening:
+        raise Refusal("opening_missing", meter_id=order.installs)
     tool.confirm("sure", meter_id=order.removes)
     checklist.journal.note(erase_begun=1)
     tool.say("erasing")
@@ -103,14 +109,8 @@ def end(
 
 
 def _record(checklist: Checklist, meter: Meter) -> None:
-    if checklist.recorded() is not None:
-        return
+    """The last reading; of a meter that is dead, why there is none, which nobody attests."""
     checklist.begin()
-    if checklist.journal.done("final") is None:
-        reading = meter.read()
-        checklist.journal.note(
-            firmware_version=meter.firmware_version(),
-            hardware=f"{reading['interpreter']} {reading['interpreter_version']}",
-        )
     checklist.run(REMOVAL, meter)
-    checklist.close(meter)
+    final = checklist.journal.done("final")
+    checklist.close(meter, answers=final is not None and final.result.outcome == PASSED)

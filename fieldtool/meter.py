@@ -139,10 +139,13 @@ class Meter:
             raise Refusal("nonsense", command="attest")
         return answer[0], answer[1]
 
-    def firmware_version(self) -> int:
-        """As major*10000 + minor*100 + patch; 0 where the meter knows no updates."""
-        answer = self.ask(["update"])
-        return answer[0] if answer and isinstance(answer[0], int) else 0
+    def make(self) -> dict[str, int | str]:
+        """What runs on it, for the record: the version as major*10000 + minor*100 + patch."""
+        reading, answer = self.read(), self.ask(["update"])
+        return {
+            "firmware_version": answer[0] if answer and isinstance(answer[0], int) else 0,
+            "hardware": f"{reading['interpreter']} {reading['interpreter_version']}",
+        }
 
     def erase(self) -> None:
         """Make a blank board of it: keys, counters and log are gone."""

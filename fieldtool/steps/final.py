@@ -15,8 +15,10 @@ from .stroke import NOT_BY_THE_METER
 TEXTS: Texts = {
     "title": ("Last reading of the old meter", "Dernier relevé de l’ancien compteur"),
     "do": (
-        "Plug the cable into the OLD meter {old_meter_id}. Close the stopcock before it and a tap behind it.",
-        "Branchez le câble à l’ANCIEN compteur {old_meter_id}. Fermez le robinet d’arrêt avant lui, un robinet après.",
+        "Plug the cable into the OLD meter {old_meter_id}. Close the stopcock before it and a tap behind it."
+        " If it is dead, leave this step out and say so.",
+        "Branchez le câble à l’ANCIEN compteur {old_meter_id}. Fermez le robinet d’arrêt avant lui, un robinet après."
+        " S’il est mort, laissez cette étape et dites-le.",
     ),
     "good": (
         "Good: its index stands still, and its frames are on this laptop.",
@@ -42,9 +44,12 @@ STILL_S = 5
 
 
 def _run(hands: Hands) -> Outcome:
+    if hands.meter.is_blank():
+        raise Refusal("blank_meter")
     while not hands.ask("shut"):
         pass
     _close(hands)
+    hands.journal.note(**hands.meter.make())
     before = hands.meter.read()
     frames = hands.meter.report_all()
     hands.clock.sleep(STILL_S)
@@ -71,4 +76,5 @@ def _close(hands: Hands) -> None:
         hands.say("by_hand")
 
 
-STEP = Step("final", TEXTS, _run, (Question("shut", yes_no, confirms=True),))
+# A meter that is dead has no last word; the office reads why, and its own last uplink counts.
+STEP = Step("final", TEXTS, _run, (Question("shut", yes_no, confirms=True),), waivable=lambda outcome: outcome is None)

@@ -42,11 +42,7 @@ def _run(hands: Hands) -> Outcome:
     else:
         hands.say("already")
     reading = hands.meter.read()
-    hands.journal.note(
-        acked_slot=int(reading["acked_slot"]),
-        firmware_version=hands.meter.firmware_version(),
-        hardware=f"{reading['interpreter']} {reading['interpreter_version']}",
-    )
+    hands.journal.note(acked_slot=int(reading["acked_slot"]), **hands.meter.make())
     return Outcome(PASSED, {"meter_id": hands.meter.meter_id})
 
 

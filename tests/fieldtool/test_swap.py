@@ -14,7 +14,7 @@ from fieldtool.work_order import choose
 from firmware.factory import Factory
 from firmware.provisioning import opening_frame
 from protocol.rules.calendar import slot_of
-from protocol.wire.console_codes import TECHNICIAN
+from protocol.wire.console_codes import RETIRER, TECHNICIAN
 from protocol.wire.envelope import UP, open_frame, read_header
 from protocol.wire.keys import derive
 from protocol.wire.messages import UP_ANCHOR, Opening
@@ -57,12 +57,28 @@ def refused(act: Callable[[], Any]) -> Refusal:
     return told.value
 
 
-@pytest.fixture
-def laptop(tmp_path: Path) -> Laptop:
+def swapping_laptop(folder: Path) -> Laptop:
     """A swap in hand, the cable in the old meter."""
     claimed = job("swap")
-    claimed["grants"] = [granted(METER_ID, ROOT, TECHNICIAN), granted(OLD_ID, OLD_ROOT, 4, number=3)]
-    return Laptop(tmp_path / "swap", claimed, in_service(tmp_path / "swapped"))
+    claimed["grants"] = [granted(METER_ID, ROOT, TECHNICIAN), granted(OLD_ID, OLD_ROOT, RETIRER, number=3)]
+    return Laptop(folder / "swap", claimed, in_service(folder / "swapped"))
+
+
+def retiring_laptop(folder: Path) -> Laptop:
+    """A retirement in hand, the cable in the meter."""
+    claimed = job("retire")
+    claimed["grants"] = [granted(OLD_ID, OLD_ROOT, RETIRER, number=3)]
+    return Laptop(folder / "retire", claimed, in_service(folder / "old"))
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Laptop:
+    return swapping_laptop(tmp_path)
+
+
+@pytest.fixture
+def retiring(tmp_path: Path) -> Laptop:
+    return retiring_laptop(tmp_path)
 
 
 def exchanged(laptop: Laptop, voice: Answers | None = None) -> dict[str, Any]:
@@ -135,6 +151,19 @@ def test_the_new_meter_first_is_refused_and_gets_nothing(laptop: Laptop) -> None
     assert is_blank(laptop.line.at)
 
 
+def test_an_old_meter_that_is_dead_is_swapped_with_a_reason(laptop: Laptop) -> None:
+    """The office reads why there is no last word; the meter's own last uplink counts."""
+    laptop.line.at.plugged = False
+    told = refused(lambda: exchanged(laptop, Answers(laptop, final__waive="burnt by lightning")))
+    assert told.code == "plug_new"
+    laptop.line.at = Bench()
+    exchanged(laptop)
+    made = (laptop.store.read(OUTBOX, JOB_ID) or {})["record"]
+    assert made["steps"][0]["outcome"] == "waived"
+    assert made["steps"][0]["values"] == {"reason": "burnt by lightning"}
+    assert {frame["meter_id"] for frame in made["frames"]} == {METER_ID}
+
+
 def test_an_index_that_moves_is_not_final(laptop: Laptop) -> None:
     bench = laptop.line.at
     bench.pipe.valve.stick()
@@ -183,13 +212,6 @@ def test_a_swap_that_is_not_recorded_ends_nothing(laptop: Laptop) -> None:
 # Retirement -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def retiring(tmp_path: Path) -> Laptop:
-    claimed = job("retire")
-    claimed["grants"] = [granted(OLD_ID, OLD_ROOT, 4, number=3)]
-    return Laptop(tmp_path / "retire", claimed, in_service(tmp_path / "old"))
-
-
 def test_a_retired_meter_is_recorded_first_and_erased_when_the_headend_has_it(retiring: Laptop) -> None:
     early = refused(lambda: ended(retiring))
     assert (early.code, early.exit_code) == ("not_synced", 7)
@@ -200,6 +222,16 @@ def test_a_retired_meter_is_recorded_first_and_erased_when_the_headend_has_it(re
     retiring.store.drop(OUTBOX, JOB_ID)
     assert ended(retiring)["state"] == "erased"
     assert is_blank(retiring.line.at)
+
+
+def test_a_meter_that_is_dead_is_retired_without_its_word_and_not_called_erased(retiring: Laptop) -> None:
+    retiring.line.at.plugged = False
+    tool = retiring.tool()
+    checklist = retiring.checklist(Answers(retiring, final__waive="drowned"))
+    document = decommission.end(checklist, tool, retiring.session(), retiring.clock, False, False)
+    assert document["state"] == "recorded"
+    made = (retiring.store.read(OUTBOX, JOB_ID) or {})["record"]
+    assert made["attestations"] == [] and made["steps"][0]["values"] == {"reason": "drowned"}
 
 
 def test_an_explicit_choice_erases_at_once_and_the_record_waits(retiring: Laptop) -> None:
