@@ -1,5 +1,6 @@
 """Swaps and retirements over REST: who may, what is answered, what is refused, and what the lists say then (IW-23)."""
 
+import re
 from typing import Any
 
 import pytest
@@ -150,3 +151,26 @@ def test_the_words_of_these_refusals_exist_in_both_languages() -> None:
     for code in (Code.METER_RETIRED, Code.METER_SPARE, Code.NOT_THE_SPARE):
         kind = KINDS[code.name.lower()]
         assert kind.title_en != kind.title_fr and FRENCH_REMEDIES[REMEDIES[code]] != REMEDIES[code]
+
+
+async def test_page_metrics_and_biller_see_one_home(house: House) -> None:
+    """CT-29, I4: the holder's story goes on; a provider that repeats itself after the swap is told so."""
+    await house.settle_in()
+    await house.notify(payment())
+    steps = (("spares", {"new_meter_id": NEW}, METER, 2), ("swaps", {"new_meter_id": NEW, "first_index_l": 0}, NEW, 1))
+    for path, body, shown, meters in steps:
+        assert (await house.post(f"/v1/meters/{METER}/{path}", body)).status == 201
+        page = (await house.ask("GET", "/?lang=en")).text
+        assert re.findall('id="home-([0-9a-f]+)"', page) == [shown]
+        assert "Concession 1" in page and "500" in page
+        assert f'guelta_meters{{last_heard="never"}} {meters}.0' in (await house.ask("GET", "/metrics")).text
+    again = await house.notify(payment(), message_id="msg_2")
+    assert again.json["outcome"] == "duplicate"
+    assert (await house.notify(payment(transaction_id="TX2"), message_id="msg_3")).json["outcome"] == "credited"
+    assert (await house.meter(NEW))["balance"]["amount"] == 1_000
+    found = (await house.inquire({"account": "00000195"})).json
+    assert (await house.post(f"/v1/meters/{NEW}/retirement", {})).json["owed_mills"] == -1_000_000
+    closed = (await house.inquire({"account": "00000195"})).json
+    assert (found["accepted"], closed["accepted"]) == (True, False)
+    assert (await house.notify(payment(transaction_id="TX3"), message_id="msg_4")).json["outcome"] == "suspense"
+    assert (await house.ask("GET", "/")).status == 200

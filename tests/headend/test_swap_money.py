@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from headend.api.meters import MeterPath
+from headend.api.shapes import PageQuery
+from headend.api.statement_lines import get_statement
 from headend.billing.plans import last_plan, set_debt_plan, set_policy
 from headend.billing.tariffs import Terms, drafted
 from headend.billing.try_tariff import meters_of, total, try_on_meter
@@ -137,6 +140,8 @@ def test_b5_a_fall_that_reaches_back_before_two_swaps_is_credited_to_the_present
     for one in (after, plain):
         world.receive(one, one.poll())
     assert after.balance_mills == plain.balance_mills == 5_000_000 - 7 * DAY * 6 * 100
+    told = world.reader.read(lambda c: get_statement(c, MeterPath(after.meter_id.hex()), PageQuery(limit=500)))
+    assert sum(line.amount_mills for line in told.items) == after.balance_mills
     world.writer.run(rewrite)
     assert faults(world) == []
 
