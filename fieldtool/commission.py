@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from protocol.wire.console_codes import TECHNICIAN
+
 from .checklist import Checklist
 from .clock import Clock
 from .hands import Person, Script, Voice
@@ -64,7 +66,7 @@ def commission(tool: Tool, job_id: str, answers: Path | None) -> None:
 def install(checklist: Checklist, tool: Tool, session: Session, clock: Clock) -> dict[str, Any]:
     """All steps at one box, and the record."""
     checklist.begin()
-    meter = Meter(session, tool.store, checklist.order.installs, clock)
+    meter = Meter(session, tool.store, checklist.order.installs, clock, roles=(TECHNICIAN,))
     meets_its_journal(checklist, meter)
     checklist.run(INSTALLATION, meter)
     made = checklist.close(meter)

@@ -17,7 +17,7 @@ from .clock import Clock
 from .journal import Journal
 from .meter import Meter
 from .refusals import Refusal
-from .step import Question, Step, Wrong, free_text
+from .step import Question, Step, Wrong, free_text, yes_no
 from .texts import COMMON, LANGUAGES, Texts, sentence
 from .work_order import WorkOrder
 
@@ -103,7 +103,10 @@ class Person:
 
     def _typed(self, text: str) -> str:
         click.echo(f"> {text} ", nl=False, err=True)
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline()
+        except UnicodeDecodeError:
+            return "\ufffd"  # of no kind: it is asked again
         if not line:
             click.echo("", err=True)
             raise Refusal("no_terminal", what=text, option="--answers FILE.json")
@@ -173,6 +176,6 @@ class Hands:
         """The answer to one of the step's questions."""
         question: Question = next(one for one in self.step.asks if one.name == name)
         text = self.text(name, **facts)
-        if question.confirms:
+        if question.parse is yes_no:
             text += ASKING["yes_no"][LANGUAGES.index(self.voice.lang)]
         return self.voice.answer(f"{self.step.name}.{name}", text, question.parse, question.confirms, self.step.texts)

@@ -46,9 +46,13 @@ class Meter:
 
     def provision(self, identity: bytes) -> None:
         """Give a blank box its identity, and wait until it answers as that meter."""
-        answer = self._session.plain(["provision", identity])
-        if answer != ["provisioned"]:
-            raise Refusal("nonsense", command="provision")
+        try:
+            if self._session.plain(["provision", identity]) != ["provisioned"]:
+                raise Refusal("nonsense", command="provision")
+        except Refusal as refusal:
+            # Its answer was lost, and the question came to what may be a meter by now: look who is there.
+            if refusal.code not in ("sealed_only", "no_answer"):
+                raise
         until = self._clock.now() + BOOT_S
         while True:
             try:
@@ -60,6 +64,16 @@ class Meter:
             if self._clock.now() >= until:
                 raise Refusal("no_answer")
             self._clock.sleep(1)
+
+    def require_grant(self) -> None:
+        """Before a key is written: somebody must be able to open the port then. Raises Refusal: no_grant,
+        grant_expired."""
+        grants = [grant for grant, _ in access.grants_of(self._store, bytes.fromhex(self.meter_id))]
+        fitting = [grant for grant in grants if grant.role in self._roles]
+        if not fitting:
+            raise Refusal("no_grant", meter_id=self.meter_id)
+        if all(grant.until_s <= self._clock.now() for grant in fitting):
+            raise Refusal("grant_expired", meter_id=self.meter_id)
 
     def ask(self, question: list[Any]) -> list[Any]:
         """A sealed question under the job's grant."""

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from protocol.wire.console_codes import TECHNICIAN
+
 from . import access, frames
 from .checklist import Checklist
 from .clock import Clock
@@ -84,7 +86,7 @@ def exchange(
     order = checklist.order
     checklist.begin()
     old = Meter(session, tool.store, order.removes, clock)
-    new = Meter(session, tool.store, order.installs, clock)
+    new = Meter(session, tool.store, order.installs, clock, roles=(TECHNICIAN,))
     was_read = checklist.journal.done("final") is not None
     checklist.run(REMOVAL, old, of=len(STEPS))
     if not was_read:

@@ -32,8 +32,8 @@ TEXTS: Texts = {
     "minutes": ("How many minutes to wait? 2 is usual:", "Combien de minutes attendre ? 2 d’ordinaire :"),
     "waiting": ("Waiting {minutes} min …", "Attente de {minutes} min …"),
     "dripping": (
-        "Does water still drip from the tap? [y/n]",
-        "De l’eau goutte-t-elle encore du robinet ? [o/n]",
+        "Does water still drip from the tap?",
+        "De l’eau goutte-t-elle encore du robinet ?",
     ),
     "not_closed": ("The valve does not close.", "La vanne ne se ferme pas."),
     "runs": ("{ml_per_h} mL an hour run through.", "{ml_per_h} mL par heure passent."),

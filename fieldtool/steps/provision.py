@@ -47,6 +47,7 @@ def _run(hands: Hands) -> Outcome:
 
 
 def _write(hands: Hands) -> None:
+    hands.meter.require_grant()
     begun = hands.journal.facts.get("provision_begun")
     serial = next(step.result.values["serial"] for step in hands.journal.steps if step.name == "identify")
     if begun is not None and not hands.ask("same_box", serial=serial):

@@ -134,6 +134,8 @@ class BenchLine:
     def __init__(self, at: Bench) -> None:
         self.at = at
         self.before_write: Callable[[], None] = lambda: None
+        self.writes = 0
+        self.lose_answer = 0  # of which write the answer is lost on the line
 
     def write(self, data: bytes) -> None:
         self.before_write()
@@ -141,6 +143,9 @@ class BenchLine:
             raise Refusal("port_gone", port=self.path)
         self.at.pass_us(SECOND_US // 2)
         self.at.tell(data)
+        self.writes += 1
+        if self.writes == self.lose_answer:
+            self.at.said = b""
 
     def read(self, _timeout_s: float) -> bytes:
         if not self.at.plugged:

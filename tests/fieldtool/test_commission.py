@@ -21,6 +21,7 @@ from fieldtool.store import JOURNALS, OUTBOX
 from protocol.wire.console_codes import READER, TECHNICIAN
 from protocol.wire.grants import attest_key, attest_tag
 from simulator import link
+from tests.firmware.rig import MIDNIGHT_S
 
 from .bench_meter import Bench
 from .job_in_hand import (
@@ -168,6 +169,15 @@ def test_the_cable_pulled_out_at_any_question_loses_no_step(tmp_path: Path, at: 
     laptop.line.before_write = lambda: None
     laptop.line.at.plugged = True
     assert [step["name"] for step in laptop.install()["record"]["steps"]] == NAMES
+
+
+@pytest.mark.parametrize("first", range(1, 6))
+def test_an_answer_that_is_lost_on_the_line_is_asked_for_again(tmp_path: Path, first: int) -> None:
+    """Each fifth question in turn, that of the provisioning among them: it may have been obeyed before."""
+    for lost in range(first, 56, 5):
+        laptop = Laptop(tmp_path / str(lost), job(), Bench())
+        laptop.line.lose_answer = lost
+        assert [step["name"] for step in laptop.install()["record"]["steps"]] == NAMES
 
 
 def test_a_power_cut_of_the_meter_between_any_two_steps_changes_nothing(tmp_path: Path) -> None:
@@ -364,6 +374,14 @@ def test_an_answer_that_is_missing_or_wrong_is_named_and_what_is_done_stays(lapt
 def test_a_grant_that_only_reads_is_none(tmp_path: Path) -> None:
     laptop = Laptop(tmp_path, job(grants=[granted(METER_ID, ROOT, READER)]), Bench())
     assert refused(laptop.install).code == "no_grant"
+    assert laptop.line.at.machine.application.mode == 3, "no key is written that nobody could speak under"
+
+
+def test_a_job_that_is_over_writes_no_key(tmp_path: Path) -> None:
+    laptop = Laptop(tmp_path, job(), Bench())
+    laptop.clock.now = lambda: MIDNIGHT_S + 300_000  # type: ignore[method-assign]
+    assert refused(laptop.install).code == "grant_expired"
+    assert laptop.line.at.machine.application.mode == 3
 
 
 def test_an_identity_that_lacks_something_writes_nothing(tmp_path: Path) -> None:
