@@ -65,6 +65,9 @@ VERBS = {
     "swap": Verb(
         "fieldtool.swap", "swap", ("Replace a meter; its books move along.", "Remplacer un compteur et ses comptes.")
     ),
+    "visit": Verb(
+        "fieldtool.visit", "visit", ("Look after a meter in service.", "S’occuper d’un compteur en service.")
+    ),
     "decommission": Verb(
         "fieldtool.decommission",
         "decommission",

@@ -9,7 +9,7 @@ from .refusals import Refusal
 from .store import JOBS, Store
 
 INSTALL, SWAP, RETIRE, VISIT = "install", "swap", "retire", "visit"
-_VERBS = {INSTALL: "commission", SWAP: "swap", RETIRE: "decommission", VISIT: "test"}
+_VERBS = {INSTALL: "commission", SWAP: "swap", RETIRE: "decommission", VISIT: "visit"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def choose(store: Store, job_id: str, kinds: tuple[str, ...]) -> WorkOrder:
             raise Refusal("job_unknown", job_id=job_id)
         order = read(document)
         if order.kind not in kinds:
-            raise Refusal("job_kind", job_id=job_id, kind=order.kind, verb=_VERBS.get(order.kind, "test"))
+            raise Refusal("job_kind", job_id=job_id, kind=order.kind, verb=_VERBS.get(order.kind, "sync"))
         return order
     documents = [store.read(JOBS, name) or {} for name in store.names(JOBS)]
     claimed = [read(document) for document in documents if "grants" in document]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..step import Step
 from . import (
     consent,
@@ -16,6 +18,7 @@ from . import (
     pulse_weight,
     radio,
     seal,
+    seal_found,
     valve_close,
     valve_open,
     volume_test,
@@ -39,3 +42,26 @@ INSTALLATION: tuple[Step, ...] = (
     first_uplink.STEP,
 )
 REMOVAL: tuple[Step, ...] = (final.STEP,)
+
+
+def _for_a_visit(step: Step) -> Step:
+    """A visit does what it came for: what it leaves out has a reason; what fails is kept as it failed, with one."""
+    return replace(step, waivable=lambda _outcome: True)
+
+
+VISITING: tuple[Step, ...] = (
+    seal_found.STEP,
+    *map(
+        _for_a_visit,
+        (
+            orientation.STEP,
+            valve_open.STEP,
+            volume_test.STEP,
+            valve_close.STEP,
+            leak_by.STEP,
+            radio.STEP,
+            position.STEP,
+            first_uplink.STEP,
+        ),
+    ),
+)

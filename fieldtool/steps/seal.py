@@ -33,7 +33,7 @@ TEXTS: Texts = {
 }
 
 
-def _number(text: str) -> str:
+def number_of(text: str) -> str:
     told = text.strip().upper().replace(" ", "")
     if not seals.is_number(told):
         raise Wrong("wrong_seal", most=seals.LENGTH_MAX)
@@ -54,5 +54,5 @@ STEP = Step(
     "seal",
     TEXTS,
     _run,
-    (Question("number", _number), Question("again", _number), Question("tight", yes_no, confirms=True)),
+    (Question("number", number_of), Question("again", number_of), Question("tight", yes_no, confirms=True)),
 )
