@@ -5,7 +5,7 @@ wrong seal are cases of their own (IW-35, IW-83).
 """
 
 from headend.field import service_area
-from headend.field.jobs import INSTALL, SWAP, Job, job_id
+from headend.field.jobs import INSTALL, RETIRE, SWAP, Job, job_id
 from headend.field.record import PASSED, Record
 from headend.field.service_area import Place
 from headend.ledger.cases import CaseKind, open_case
@@ -36,6 +36,8 @@ def of_steps(job: Job, record: Record) -> list[str]:
     found = [
         f"{step.name}_{step.outcome}" for step in record.steps if step.outcome != PASSED and step.name not in NOT_JUDGED
     ]
+    if job.kind in (SWAP, RETIRE) and record.step("final") is None:
+        found.append("final_missing")
     if job.kind in (INSTALL, SWAP):
         found += [f"{name}_missing" for name in CHECKLIST if record.step(name) is None]
         weight = record.passed("pulse_weight")

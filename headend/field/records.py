@@ -61,10 +61,10 @@ def take_record(
     _require_of_job(job, record)
     attested = attestations.require_genuine(tx, keyring, job, record)
     found = findings.of_times(tx, job, record) + findings.of_steps(job, record)
+    spoke, refused = _take_frames(tx, Ingest(keyring, random_bytes), record)
     # The old meter of a swap is out of the wall before there is a record to attest: it speaks by the frames it sealed.
-    present = attested | {carried.meter_id for carried in record.frames}
-    found += [findings.NOT_ATTESTED] if job.commissioned not in attested or not present >= set(job.meters) else []
-    found += _take_frames(tx, Ingest(keyring, random_bytes), record)
+    proved = job.commissioned in attested and attested | spoke >= set(job.meters)
+    found += ([] if proved else [findings.NOT_ATTESTED]) + refused
     opening_frame, ended = _end_old_meter(tx, keyring, job, record)
     found += ended + findings.of_position(tx, job, record)
     findings.open_case_of(tx, job, [one for one in found if one != findings.OUTSIDE])
@@ -104,13 +104,17 @@ def _require_of_job(job: Job, record: Record) -> None:
             raise Refused(Code.RECORD_STEPS, f"record/steps/{at}/name", name)
 
 
-def _take_frames(tx: Tx, ingest: Ingest, record: Record) -> list[str]:
-    """Each frame as if a bearer had brought it; one that is not taken is a finding and hinders nothing."""
-    refused = []
+def _take_frames(tx: Tx, ingest: Ingest, record: Record) -> tuple[set[bytes], list[str]]:
+    """Each frame as if a bearer had brought it: (the meters that sealed one, findings). One that is not taken hinders
+    nothing."""
+    spoke, found = set(), set()
     for carried in record.frames:
         answer = ingest.receive(tx, Received(carried.meter_id, carried.frame, Bearer.HAND, None, tx.now_us))
-        refused += [answer.refusal] if answer.refusal is not None else []
-    return [findings.FRAME_REFUSED] if refused else []
+        if answer.refusal is None:
+            spoke.add(carried.meter_id)
+        else:
+            found.add(findings.FRAME_REFUSED)
+    return spoke, list(found)
 
 
 def _end_old_meter(tx: Tx, keyring: Keyring, job: Job, record: Record) -> tuple[bytes | None, list[str]]:
@@ -123,7 +127,9 @@ def _end_old_meter(tx: Tx, keyring: Keyring, job: Job, record: Record) -> tuple[
         return opening_of_swap(tx, keyring, job.commissioned) if opened else None, [findings.ENDED_BEFORE]
     step = record.step("final")
     index_l = None if step is None else step.number("volume_l")
-    if index_l is not None and 0 <= index_l <= VOLUME_MAX:
+    if index_l is None:
+        return _end(tx, keyring, job, record, None), []
+    if 0 <= index_l <= VOLUME_MAX:
         try:
             return _end(tx, keyring, job, record, index_l), []
         except Refused as refused:

@@ -202,6 +202,33 @@ async def test_an_index_behind_the_meters_own_word_is_left_out(house: House, lap
     assert (await house.get("/v1/ledger/check")).json["faults"] == []
 
 
+async def test_a_dead_meter_is_retired_on_its_last_word(house: House, laptop: Laptop) -> None:
+    made, _ = await laptop.take(RETIRE)
+    steps = [step("final", "waived", reason="its battery is empty")]
+    assert (await laptop.send(record_of(made, *steps))).json["findings"] == ["final_waived", "not_attested"]
+    assert (await house.get(f"/v1/meters/{METER}")).json["state"] == "retired"
+
+
+async def test_a_retirement_without_a_last_reading_says_so(house: House, laptop: Laptop) -> None:
+    made, _ = await laptop.take(RETIRE)
+    assert (await laptop.send(record_of(made))).json["findings"] == ["final_missing", "not_attested"]
+
+
+@pytest.mark.parametrize("genuine", [True, False])
+async def test_the_old_meter_of_a_swap_is_proved_by_a_frame_that_it_sealed(
+    house: House, laptop: Laptop, genuine: bool
+) -> None:
+    """Any bytes in its name prove nothing."""
+    made, installed = await laptop.take(INSTALL)
+    await laptop.send(record_of(made, *CHECKLIST))
+    frame = frame_of(installed["identity"]) if genuine else "00" * 40
+    made, claimed = await laptop.take({**SWAP, "meter_id": NEW, "litres_per_pulse": 1})
+    steps = (*without("seal", step("seal", number="NE0107")), FINAL)
+    record = record_of(made, *steps, frames=[{"meter_id": NEW, "frame": frame}])
+    sent = (await laptop.send(attested(record, claimed["identity"]["root"], SPARE))).json
+    assert sent["findings"] == ([] if genuine else ["not_attested", "frame_refused"])
+
+
 async def test_what_the_office_ended_meanwhile_is_not_ended_twice(house: House, laptop: Laptop) -> None:
     made, claimed = await laptop.take(SWAP)
     done = await house.post(f"/v1/meters/{METER}/swaps", {"new_meter_id": SPARE, "first_index_l": 20})
