@@ -83,6 +83,7 @@ def test_a_meter_takes_a_signed_version_and_runs_it(meter: TableMeter, tool: Fie
     assert code == 0, told
     assert told["verified"] and told["trial"] == 1 and told["bytes_sent"] == len(releases.image) == told["size"]
     assert (told["running"], told["offered"]) == (version_text(FIRMWARE_VERSION), version_text(NEXT))
+    print(f"flashed: {told['bytes_sent']} bytes, verified, restarted and read back in {told['seconds']} s")
     code, again = flash(tool, meter, file)
     assert code == 0 and again["bytes_sent"] == 0 and again["running"] == version_text(NEXT)
     assert tool.does("read", "--port", meter.port)["values"]["volume_l"] == 0, "it is the same meter"
