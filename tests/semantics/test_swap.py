@@ -170,8 +170,7 @@ def tell(one: Street, waits_us: int, by_hand: bool, days: int = 2) -> None:
     assert one.utility.reader.read(check_books) == []
 
 
-@pytest.mark.parametrize("by_hand", [True, False])
-@pytest.mark.parametrize("waits_us", [0, 7 * HOUR_US, 2 * DAY_US])
+@pytest.mark.parametrize(("waits_us", "by_hand"), [(0, True), (0, False), (7 * HOUR_US, True), (2 * DAY_US, False)])
 def test_the_month_costs_what_the_neighbours_costs(street: Callable[..., Street], waits_us: int, by_hand: bool) -> None:
     """A4, B2, B7: also the litres that the spare counted on its installation grace, before its OPENING."""
     tell(street(lambda name, provision_hex: MeterInMemory(name, provision_hex)), waits_us, by_hand)
