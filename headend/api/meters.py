@@ -58,6 +58,14 @@ class Meter(Response):
     pack_version: int
 
 
+class Position(Response):
+    """Where a technician found it, in millionths of a degree; `accuracy_m` 0 for not told (IW-35)."""
+
+    lat_e6: int
+    lon_e6: int
+    accuracy_m: int
+
+
 class MeterDetail(Meter):
     """One meter with its counters. `corrected_mills` is the signed sum of rating corrections, what was given back being
     negative (A of SEMANTICS B5). `reason` is the number the meter gave for its last valve move (docs/SPEC.md).
@@ -84,6 +92,7 @@ class MeterDetail(Meter):
     report_slots: int | None
     commands: list[CommandState]
     open_cases: int
+    position: Position | None
 
 
 class MeterPage(Response):
@@ -93,7 +102,7 @@ class MeterPage(Response):
 
 _SELECT = """
 SELECT m.meter_id, m.state, m.generation, m.litres_per_pulse, c.customer_number, c.tariff_code, c.households,
-       cu.name AS holder, p.label AS service_point, u.currency,
+       cu.name AS holder, p.label AS service_point, p.lat_e6, p.lon_e6, p.accuracy_m, u.currency,
        coalesce(s.number, 0) AS number, coalesce(s.credited_mills, 0) AS credited_mills,
        coalesce(s.debited_mills, 0) AS debited_mills, m.replaces, r.next_meter_id,
        coalesce(st.volume_l, m.first_index_l) AS volume_l, coalesce(st.spent_mills, 0) AS spent_mills,
@@ -157,6 +166,7 @@ def get_meter(connection: Connection, path: MeterPath, now_unix_s: int) -> Meter
         report_slots=row.report_slots,
         commands=last_commands(connection, meter_id, now_unix_s),
         open_cases=_open_cases(connection, meter_id),
+        position=None if row.lat_e6 is None else Position(row.lat_e6, row.lon_e6, row.accuracy_m),
     )
 
 

@@ -106,6 +106,9 @@ async def test_an_installation_is_recorded_and_done_when_the_meter_is_heard(hous
         "JOIN contract c USING (meter_id) JOIN service_point p ON p.id = c.service_point_id",
     )
     assert json.loads(stored) == record and place == "13512345 2112345 5"
+    shown = (await house.get(f"/v1/meters/{NEW}")).json["position"]
+    assert shown == {"lat_e6": 13_512_345, "lon_e6": 2_112_345, "accuracy_m": 5}
+    assert (await house.get(f"/v1/meters/{METER}")).json["position"] is None
 
 
 async def test_frames_that_were_carried_are_in_the_books_and_prove_the_key(house: House, laptop: Laptop) -> None:
