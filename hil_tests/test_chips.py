@@ -25,6 +25,7 @@ from hil_tests.rig.unix_meter import UnixMeter
 from simulator import link
 from simulator.clock import HOUR_US, unix_s
 from simulator.face import parse_reading, read_request
+from tests.wire.test_p256 import KEY, SAMPLE
 
 pytestmark = pytest.mark.image_only
 
@@ -162,3 +163,30 @@ print([sorted(bus.scan()), clock[2], clock[4], clock[5], clock[6], (warm[0] << 4
     eeprom = (bare.flash.parent / "eeprom").read_bytes()
     assert len(eeprom) == EEPROM_BYTES
     assert eeprom[0x120:0x126] == b"guelta"
+
+
+def test_the_image_verifies_signatures_and_refuses_where_its_stack_has_no_room(bare: Machine) -> None:
+    """FEATURES B9: `p256` as an update's end calls it. Deep in a recursion it raises instead of writing over the heap."""
+    told = on_repl(
+        bare,
+        f"""
+import p256, hashlib
+key, right = bytes.fromhex("{KEY.hex()}"), bytes.fromhex("{SAMPLE.hex()}")
+def verify(text):
+    return int(p256.verify(key, hashlib.sha256(text).digest(), right))
+refused = 0
+def at_the_bottom(depth):
+    global refused
+    try:
+        return at_the_bottom(depth + 1)
+    except RuntimeError:
+        pass
+    try:
+        return verify(b"sample")
+    except RuntimeError:
+        refused += 1
+        raise
+print([verify(b"sample"), verify(b"simple"), at_the_bottom(0), int(refused > 2), verify(b"sample")])
+""",
+    )
+    assert told == [1, 0, 1, 1, 1]
