@@ -15,7 +15,6 @@ from protocol.wire.console_codes import MAINTAINER, READER, RETIRER, TECHNICIAN
 from protocol.wire.grants import Grant, check
 from protocol.wire.keys import KEY_LENGTH
 
-from . import ports
 from .fields import values_of
 from .refusals import Refusal
 from .session import Session
@@ -65,7 +64,6 @@ def meet(session: Session, store: Store, roles: tuple[int, ...] = ANY_ROLE, blan
     Raises Refusal: no_grant, blank_meter (unless `blank` is welcome), and what the meter says of the grants.
     """
     greeting = session.hello()
-    ports.remember(session.line.path, store)
     if greeting.meter_id is None:
         if not blank:
             raise Refusal("blank_meter")

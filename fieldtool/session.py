@@ -55,6 +55,7 @@ class Session:
         self.patience_s = patience_s
         self.meter_id = b""
         self.generation = 0
+        self.has_answered = False  # there is a meter at the other end
         self._key = bytes(16)
         self._grant: Any = None
         self._client = Client(lambda _meter_id, _generation: self._key, secrets.token_bytes)
@@ -139,6 +140,7 @@ class Session:
                     if kind == "refused" and told[0] == console.STALE:
                         break  # the answer to an earlier try was lost: take the next number
                     if kind == "refused" or (kind in expected and not (number and _is_late(told, number))):
+                        self.has_answered = True
                         return kind, told
                 else:
                     continue

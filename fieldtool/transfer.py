@@ -81,6 +81,8 @@ class Transfer:
         self._line = Line(self._path)
         self._meter = meet(Session(self._line), self._tool.store, (MAINTAINER,))
         self.name = "" if self._meter.meter_id is None else self._meter.meter_id.hex()
+        if not self._tool.dry_run:
+            ports.remember(self._path, self._tool.store)
         return self._status()
 
     def run(self) -> int:

@@ -96,12 +96,18 @@ class Tool:
 
     @contextlib.contextmanager
     def session(self) -> Iterator[Session]:
-        """A conversation with the meter that --port means (nothing is asked yet)."""
-        from .ports import chosen
+        """A conversation with the meter that --port means (nothing is asked yet). The port of one that answers is
+        remembered."""
+        from .ports import chosen, remember
         from .session import Session
 
         with chosen(self.asked_port, self.store) as line:
-            yield Session(line)
+            session = Session(line)
+            try:
+                yield session
+            finally:
+                if session.has_answered and not self.dry_run:
+                    remember(line.path, self.store)
 
 
 class Option(click.Option):

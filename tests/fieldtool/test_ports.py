@@ -165,6 +165,20 @@ def test_the_port_that_answered_is_remembered_by_its_number(desk: Any, tmp_path:
     assert ports.path_of("", store) == second.path and ports.path_of("auto", store) == first.path
 
 
+def test_a_meter_that_answered_a_verb_is_found_without_port_from_then_on(
+    desk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where it had nothing to say to this technician; --dry-run remembers nothing."""
+    monkeypatch.setenv("GUELTA_FIELD_HOME", str(tmp_path))
+    _, second = desk((ST_LINK, "066A", None), (PRINTER, "066B", METER))
+    for words, kept in ((("--dry-run",), None), ((), "066B")):
+        done = CliRunner().invoke(main, ["field", "read", "--port", second.path, *words])
+        assert done.exit_code == exit_codes.FAILED and "no grant" in done.stderr
+        assert Store().config().get("port") == kept
+    done = CliRunner().invoke(main, ["field", "read", "--json"])
+    assert json.loads(done.stdout)["refused"]["code"] == "no_grant" and desk.opened[-1] == second.path
+
+
 @pytest.mark.parametrize("asked", ["ttyACM0", "serial:", "usb", "AUTO"])
 def test_a_port_of_no_known_form_is_refused_as_usage(asked: str, tmp_path: Path) -> None:
     refusal = refusal_of(asked, Store(tmp_path))
