@@ -166,7 +166,7 @@ print([sorted(bus.scan()), clock[2], clock[4], clock[5], clock[6], (warm[0] << 4
 
 
 def test_the_image_verifies_signatures_and_refuses_where_its_stack_has_no_room(bare: Machine) -> None:
-    """FEATURES B9: `p256` as an update's end calls it. Deep in a recursion it raises instead of writing over the heap."""
+    """FEATURES B9: `p256` as an update's end calls it. Deep down it raises instead of overwriting the heap."""
     told = on_repl(
         bare,
         f"""
