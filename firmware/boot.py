@@ -1,11 +1,16 @@
 """Boot: from flash and keepsake to a running meter, by the table of boot_rules.py. Nothing here ever formats."""
 
+import sys
+
 from firmware import boot_rules, identity, keepsake, state
 from firmware.clock import Clock
 from firmware.flash_record import TwoCopies
 from firmware.frame_counter import FrameCounter
 from firmware.meter import Meter
 from firmware.slot_log import SlotLog
+from protocol.compat import const
+
+LATER_STATE = const(2)  # argument of FLASH_LOST: a later firmware wrote the state, and it is not written over
 
 
 class Store:
@@ -57,16 +62,48 @@ def boot(board):
     """The Meter on this board's flash, a Factory, or a SafeMode."""
     decided, data, counters = look(board)
     if decided in (boot_rules.ALARM, boot_rules.SILENT):
-        return _safe_mode(board, data if decided == boot_rules.ALARM else b"", counters)
-    if decided == boot_rules.FACTORY:
-        return _factory(board)
+        application = _safe_mode(board, data if decided == boot_rules.ALARM else b"", counters)
+    elif decided == boot_rules.FACTORY:
+        application = _factory(board)
+    else:
+        application = _meter(board, data, counters, decided)
+    if board.slots is not None:
+        _begin_trial(application)
+    return application
+
+
+def _meter(board, data, counters, decided):
     store = Store(board.files, board.eeprom, counters)
     _mend(board.eeprom, store, data, decided)
     payload = store.state.load()
     found = state.decode(payload) if payload else None
     if found is None:
+        if board.slots is not None:
+            _reject_unread(board)
+        if payload and payload[0] > state.FORMAT:
+            return _unreadable(board, data, store.counter.payload())
         found = _state_after_loss(board, store)
     return Meter(board, identity.decode(data), found, store)
+
+
+def _unreadable(board, data, counters):
+    safe = _safe_mode(board, data, counters)
+    safe.argument = LATER_STATE
+    return safe
+
+
+def _reject_unread(board):
+    from firmware.trial import reject_unread
+
+    reject_unread(board)
+
+
+def _begin_trial(application):
+    from firmware.trial import begin
+
+    begin(application)
+    for name in ("trial", "slot_writer", "boot_slot", "manifest"):
+        sys.modules.pop(name, None)  # on a device these are files of their own, needed again at the next boot
 
 
 def _mend(eeprom, store, data, decided):

@@ -1,19 +1,38 @@
-"""Compiles the device's files with mpy-cross: `python -m firmware.build OUT_DIR`. Runs on the host."""
+"""Compiles the device's files with mpy-cross: `python -m firmware.build OUT_DIR [--version N] [--bundle FILE]`.
 
+--bundle writes the payload of an update for the Unix meter, --version says which release it is. Runs on the host.
+"""
+
+import argparse
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 from shutil import which
 
 from firmware import manifest
+from firmware.boards.unix import bundle
 from firmware.borrow import borrow
 from firmware.lean import drop_unmentioned, lean, module_name
-from firmware.link import PARTS, join, joined_name
+from firmware.link import PARTS, defined, join, joined_name
 from firmware.shorten import shorten
 
-# Collecting often while the parts load, each to its end before the next, leaves few gaps.
-MAIN = """import gc
+# Without a release key there is nothing to choose; the loader is gone again before the application comes.
+MAIN = """import sys
+if "--release-key" in sys.argv:
+    import loader
+"""
+# The end of the loader: where a slot is to run, nothing of it stays.
+LOADER = """
+if {load}(sys.argv):
+    del {names}
+    import run
+sys.modules.pop("loader")
+"""
+# What a slot begins with; the factory's build has it in main. Collecting often while the parts load, each to its end
+# before the next, leaves few gaps.
+RUN = """import gc
 import sys
 gc.threshold(4096)
 {imports}
@@ -66,24 +85,59 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     """Compile the manifest into `out`/*.mpy and return `out`. `replaced` gives other sources for files of the manifest:
     tests build a deliberately broken meter that way.
 
-    main is apart from the parts: once the import of a module is over, MicroPython frees what only its loading needed.
+    main and run are apart from the parts: once the import of a module is over, MicroPython frees what only its loading
+    needed.
     """
     files, start = joined(manifest.UNIX_METER, manifest.ENTRY, replaced)
     start = shorten(files, start)
     for name, tree in files.items():
         compile_source(ast.unparse(tree), out / f"{name}.mpy", name)
-    compile_source(
-        MAIN.format(imports="import " + ", ".join(PARTS), last=PARTS[-1], start=start), out / "main.mpy", "main"
-    )
+    run = RUN.format(imports="import " + ", ".join(PARTS), last=PARTS[-1], start=start)
+    compile_source(run, out / "run.mpy", "run")
+    loader, load = loader_of(replaced)
+    end = LOADER.format(load=load, names=", ".join(dict.fromkeys(defined(loader))))
+    compile_source(ast.unparse(loader) + end, out / "loader.mpy", "loader")
+    compile_source(MAIN + run, out / "main.mpy", "main")
     return out
 
 
+def loader_of(replaced: dict[str, str] | None) -> tuple[ast.Module, str]:
+    """The loader as one module, and what its entry is called."""
+    names = manifest.UNIX_LOADER
+    sources = {name: (ROOT / name).read_text() for name in names}
+    sources |= {name: text for name, text in (replaced or {}).items() if name in names}
+    files, load = join(lean(sources, manifest.LOADER_ENTRY), manifest.LOADER_ENTRY, set())
+    drop_unmentioned(files, {load})
+    whole = ast.Module([], [])
+    for part in [part for part in PARTS if part in files]:
+        body = files[part].body
+        whole.body += [node for node in body if not (isinstance(node, ast.ImportFrom) and node.module in PARTS)]
+    return whole, shorten({"loader": whole}, load)
+
+
+def with_version(version: int) -> dict[str, str]:
+    """What is replaced in a build of another release."""
+    name = "firmware/version.py"
+    text = (ROOT / name).read_text()
+    return {name: re.sub(r"(?m)^FIRMWARE_VERSION = .*$", f"FIRMWARE_VERSION = const({version})", text)}
+
+
+def bundle_of(built: Path) -> bytes:
+    """The payload of an update: what was built, without what belongs to the factory."""
+    factory = {"main.mpy", "loader.mpy"}
+    return bundle.pack({path.name: path.read_bytes() for path in built.glob("*.mpy") if path.name not in factory})
+
+
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print("usage: python -m firmware.build OUT_DIR", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m firmware.build")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--version", type=int, help="the release: major x 10000 + minor x 100 + patch")
+    parser.add_argument("--bundle", type=Path, help="write the payload of an update for the Unix meter here")
+    asked = parser.parse_args(arguments)
     try:
-        build(Path(arguments[0]))
+        built = build(asked.out, None if asked.version is None else with_version(asked.version))
+        if asked.bundle is not None:
+            asked.bundle.write_bytes(bundle_of(built))
     except BuildFailed as failure:
         print(failure, file=sys.stderr)
         return 1

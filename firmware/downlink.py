@@ -74,8 +74,12 @@ class Downlink:
             return self.meter.sync.nacked(message)
         if isinstance(message, Rekey):
             return self._rekey(message)
-        assert isinstance(message, Opening)
-        return self._opening(message)
+        if isinstance(message, Opening):
+            return self._opening(message)
+        from firmware.updating import of
+
+        of(self.meter).fragment(message, self.meter.board.now_us())
+        return True
 
     def _pack(self, kind, pack):
         meter = self.meter

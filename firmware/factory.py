@@ -29,9 +29,9 @@ class Factory(WithoutState):
     def command(self, parts, port):
         name = parts[0] if parts and isinstance(parts[0], str) else ""
         if name == "update" or name.startswith("update-"):
-            from firmware import updates
+            from firmware.updating import command
 
-            return updates.command(self, parts)
+            return command(self, parts)
         if name != "provision":
             return [console.REFUSED, UNKNOWN_COMMAND]
         if len(parts) != 2 or not isinstance(parts[1], bytes):

@@ -171,13 +171,16 @@ class _Joiner(ast.NodeTransformer):
         alias = node.names[0]
         whole = f"{node.module}.{alias.name}"
         if whole in self.apart:
+            if len(node.names) > 1:
+                raise LinkFailed(f"{self.module} imports {whole} and others at once")
             self.modules[alias.name] = whole
             used = sorted(self.names[whole].values())
             return ast.ImportFrom(alias.name, [ast.alias(name) for name in used], 0)
         assert node.module is not None
-        joined = self.names[node.module][alias.name]
-        self.here[alias.name] = joined
-        return ast.ImportFrom(node.module.rpartition(".")[2], [ast.alias(joined)], 0)
+        for alias in node.names:
+            self.here[alias.asname or alias.name] = self.names[node.module][alias.name]
+        joined = [ast.alias(self.names[node.module][alias.name]) for alias in node.names]
+        return ast.ImportFrom(node.module.rpartition(".")[2], joined, 0)
 
     def _is_local(self, name: str) -> bool:
         return any(name in scope for scope in self.local)

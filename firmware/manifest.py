@@ -5,6 +5,7 @@ ENTRY = "firmware.boards.unix.start.start"
 
 # Loaded only when they are needed, each in a file of its own; all other files are joined into four parts.
 APART = (
+    "firmware/boot_slot.py",
     "firmware/boards/blank.py",
     "firmware/boards/unix/wall.py",
     "firmware/cable_order.py",
@@ -15,23 +16,24 @@ APART = (
     "firmware/safe_mode.py",
     "firmware/service_acts.py",
     "firmware/service_port.py",
-    "firmware/updates.py",
+    "firmware/slot_writer.py",
+    "firmware/trial.py",
+    "firmware/updating.py",
     "firmware/without_state.py",
+    "firmware/boards/unix/slot_file.py",
     "protocol/wire/cobs.py",
     "protocol/wire/console.py",
     "protocol/wire/grants.py",
+    "protocol/wire/manifest.py",
 )
 
 # Functions needed for a moment (at a boot, or when a pack comes), in files of their own by what they are loaded for.
 BORROWED = {
     "keeping": ("firmware.keepsake.keep", "firmware.keepsake.look"),
-    "starting": (
-        "firmware.boards.unix.start.parse",
-        "firmware.boot.boot",
-        "firmware.boot.look",
-        "firmware.identity.decode",
-        "firmware.state.decode",
-    ),
+    "options": ("firmware.boards.unix.start.parse",),
+    "starting": ("firmware.boot.boot", "firmware.state.decode"),
+    "looking": ("firmware.boot.look",),
+    "identities": ("firmware.identity.decode",),
     "valve_health": ("firmware.valve_health.slot_ended",),
     "valve_turns": ("firmware.valve_turns.turn",),
     "answers": ("firmware.reading.of",),
@@ -126,11 +128,13 @@ FIRMWARE = (
     "firmware/service_acts.py",
     "firmware/service_port.py",
     "firmware/slot_log.py",
+    "firmware/slot_writer.py",
     "firmware/slots.py",
     "firmware/state.py",
     "firmware/status.py",
     "firmware/sync.py",
-    "firmware/updates.py",
+    "firmware/trial.py",
+    "firmware/updating.py",
     "firmware/valve.py",
     "firmware/valve_health.py",
     "firmware/valve_turns.py",
@@ -145,6 +149,7 @@ UNIX_BOARD = (
     "firmware/boards/unix/board.py",
     "firmware/boards/unix/eeprom.py",
     "firmware/boards/unix/lockstep.py",
+    "firmware/boards/unix/slot_file.py",
     "firmware/boards/unix/start.py",
     "firmware/boards/unix/wall.py",
 )
@@ -168,6 +173,22 @@ NUCLEO_BOARD = (
     "firmware/boards/nucleo_wl55/start.py",
     "firmware/boards/nucleo_wl55/supply.py",
 )
+
+# What runs before the Unix meter, linked apart from it: which image is to run (boards/unix/loader.py).
+UNIX_LOADER = (
+    "firmware/boards/unix/bundle.py",
+    "firmware/boards/unix/loader.py",
+    "firmware/boards/unix/slot_file.py",
+    "firmware/boot_slot.py",
+    "firmware/version.py",
+    "protocol/compat.py",
+    "protocol/errors.py",
+    "protocol/wire/ccm.py",
+    "protocol/wire/fields.py",
+    "protocol/wire/limits.py",
+    "protocol/wire/manifest.py",
+)
+LOADER_ENTRY = "firmware.boards.unix.loader.load"
 
 UNIX_METER = (*PROTOCOL, *FIRMWARE, *UNIX_BOARD)
 # The image adds what it takes from the meter as a process, whose board it is over other streams.

@@ -38,6 +38,8 @@ def installation_policy(grace_mills):
 
 
 class Meter:
+    update = None  # under way (updating.py)
+
     def __init__(self, board, identity, state, store):
         """`store` is the Store of boot.py: where state, packs and frame counters are kept."""
         self.board = board

@@ -69,9 +69,9 @@ class SafeMode(WithoutState):
             return [console.REFUSED, UNKNOWN_COMMAND]
         if name != "update" and (port is None or port.role != MAINTAINER):
             return [console.REFUSED, NOT_ALLOWED]
-        from firmware import updates
+        from firmware.updating import command
 
-        return updates.command(self, parts)
+        return command(self, parts)
 
     def wake_up(self):
         self.board.log("safe mode: the flash does not mount or holds no identity")

@@ -68,9 +68,9 @@ def _do(meter, port, name, given):
 
         sys.modules.pop("service_acts", None)
         return service_acts.do(meter, port, name, given)
-    from firmware import updates
+    from firmware.updating import command
 
-    said = updates.command(meter, [name] + given)
+    said = command(meter, [name] + given)
     if name != "update" and said[0] != console.REFUSED:
         port.note_change()
     return said

@@ -11,8 +11,9 @@ from protocol.wire.limits import CBOR_DEPTH_MAX, CBOR_ITEMS_MAX
 
 class WithoutState:
     meter_id = None
-    port = state = None
+    port = valve = store = state = None
     must_persist = False
+    update = None  # as of a Meter
     mode = 0  # what `safe_mode` says in the answer to "read"
 
     def __init__(self, board):
@@ -42,6 +43,9 @@ class WithoutState:
         }
         return [known.get(name, 0) for name in FIELDS]
 
+    def listen(self):
+        """Nothing: it hears nobody. A trial takes its turns here (trial.py)."""
+
     def persist(self):
         """There is nothing to keep it on."""
 
@@ -59,6 +63,9 @@ class WithoutState:
 
     def run(self):
         self.wake_up()
-        while not self.ended:
+        while True:
             self.tick()
+            self.listen()
+            if self.ended:
+                return
             self.board.wait_until(self.next_us())

@@ -16,6 +16,10 @@ END_STOP_OPEN = 0
 END_STOP_CLOSED = 1
 END_STOP_NONE = 2  # the motor stalled, or ran its time without meeting a stop
 
+FACTORY_RUNS = 2  # running_slot of the factory's image
+RELEASE_KEY_BYTES = 64
+FOR_ANOTHER_IMAGE = 2  # why an application ended: the board is to restart
+
 RESET_POWER_ON = 1
 RESET_FAULT = 4  # the application failed and was started again
 
@@ -25,6 +29,11 @@ class Board:
     files = None  # a Files, or None when the flash does not mount
     console_trusted = False  # True on test rigs: each console message is a question, unsealed and whole
     eeprom = None  # an Eeprom for the keepsake, or None where there is none
+    slots = None  # SlotFlash for updates; where there is none, none of the following is asked for
+    running_slot = FACTORY_RUNS  # or 0, or 1
+    hardware = ""  # what a manifest must name
+    release_key = bytes(RELEASE_KEY_BYTES)  # of P-256, x | y: what updates are signed with. All zero: takes none
+    restart = None  # called to reset the processor: what runs next is chosen anew (boot_slot.py). It does not return.
 
     # Time -----------------------------------------------------------------------------------------------------------
     def now_us(self):
@@ -132,6 +141,21 @@ class Eeprom:
 
     def write(self, offset, data):
         """Return when `data` is stored; a power cut leaves a part of it."""
+        raise NotImplementedError
+
+
+class SlotFlash:
+    """Two slots of 512 KB for updates, in NOR flash: programs clear bits, erases set 4096 bytes. Errors are OSError."""
+
+    def read(self, slot, offset, size):
+        raise NotImplementedError
+
+    def erase(self, slot, offset):
+        """The sector that begins at `offset`."""
+        raise NotImplementedError
+
+    def program(self, slot, offset, data):
+        """At most 256 bytes, within a page of 256."""
         raise NotImplementedError
 
 

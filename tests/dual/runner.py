@@ -24,11 +24,11 @@ def micropython() -> str:
     return found
 
 
-def run(interpreter: str, script: str, *arguments: str) -> str:
+def run(interpreter: str, script: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
     """What tests/dual/scripts/`script`.py prints, after a first line that names the implementation."""
     program = f"import sys; print(sys.implementation.name); import tests.dual.scripts.{script}"
     done = subprocess.run(
-        [interpreter, "-c", program, *arguments],
+        [interpreter, *options, "-c", program, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -39,10 +39,12 @@ def run(interpreter: str, script: str, *arguments: str) -> str:
     return done.stdout
 
 
-def run_dual(script: str, *arguments: str) -> str:
-    """What both interpreters print, having checked that it is the same and that each is what it says it is."""
+def run_dual(script: str, *arguments: str, heap: str = "") -> str:
+    """What both interpreters print, having checked that it is the same and that each is what it says it is. `heap`: how
+    large MicroPython's is, where what it has by itself is too small."""
+    options = ("-X", f"heapsize={heap}") if heap else ()
     ours_name, _, ours = run(sys.executable, script, *arguments).partition("\n")
-    theirs_name, _, theirs = run(micropython(), script, *arguments).partition("\n")
+    theirs_name, _, theirs = run(micropython(), script, *arguments, options=options).partition("\n")
     assert (ours_name, theirs_name) == ("cpython", "micropython")
     assert ours.strip(), f"{script} prints nothing, so nothing is compared"
     assert theirs == ours

@@ -37,7 +37,6 @@ class NucleoBoard:
     running_slot = base.FACTORY_RUNS
     hardware = "nucleo-wl55"
     release_key = bytes(base.RELEASE_KEY_BYTES)
-    leaving = False
     formatter = unmount = None  # what format_flash and erase_flash call
 
     def __init__(self, air, service, display, device, files, eeprom):
@@ -159,13 +158,6 @@ class NucleoBoard:
 
     def format_flash(self):
         return self.formatter()
-
-    def erase_flash(self):
-        from firmware.boards.blank import erase
-
-        self.files = None
-        self.unmount()
-        return erase(self.device, self.watchdog.feed)
 
     def erase_flash(self):
         from firmware.boards.blank import erase

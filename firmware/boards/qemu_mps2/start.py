@@ -8,6 +8,7 @@ from machine import UART, Pin, SoftI2C
 
 from firmware import boot
 from firmware.boards import littlefs
+from firmware.boards.base import FOR_ANOTHER_IMAGE
 from firmware.boards.qemu_mps2.clock_chip import ClockChip
 from firmware.boards.qemu_mps2.eeprom import At24c32
 from firmware.boards.qemu_mps2.thermometer import Thermometer
@@ -39,8 +40,9 @@ def start():
     board.eeprom = At24c32(i2c)
     _sense(board, field, link, i2c)
     while True:
-        boot.boot(board).run()  # ends where provisioning made a meter, and where another image is to run
-        if board.leaving:
+        application = boot.boot(board)
+        application.run()  # ends where provisioning made a meter, where a meter's life ended, and for another image
+        if application.ended == FOR_ANOTHER_IMAGE:
             board.restart()
 
 

@@ -32,14 +32,14 @@ class NorFile:
         self.cut_at = self.operations + operations_from_now
         self.cut_mode = mode
 
-    def _counted(self, size):
+    def counted(self, size):
         """How many bytes of this operation reach the flash."""
         self.operations += 1
         if self.cut_at is None or self.operations < self.cut_at:
             return size
         return size // 2 if self.cut_mode == CUT_TORN else 0
 
-    def _cut_if_due(self):
+    def cut_if_due(self):
         if self.cut_at is not None and self.operations >= self.cut_at:
             self.on_cut(self.operations)
 
@@ -48,17 +48,17 @@ class NorFile:
         self.file.readinto(buffer)
 
     def writeblocks(self, block, buffer, offset=0):
-        size = self._counted(len(buffer))
+        size = self.counted(len(buffer))
         if size:
             self.file.seek(block * ERASE_BYTES + offset)
             self.file.write(buffer if size == len(buffer) else buffer[:size])
-        self._cut_if_due()
+        self.cut_if_due()
 
     def _erase(self, block):
         self.file.seek(block * ERASE_BYTES)
-        for _ in range(self._counted(ERASE_BYTES) // len(ERASED)):
+        for _ in range(self.counted(ERASE_BYTES) // len(ERASED)):
             self.file.write(ERASED)
-        self._cut_if_due()
+        self.cut_if_due()
 
     def ioctl(self, operation, argument):
         if operation == 4:  # block count

@@ -12,6 +12,7 @@ class UnixBoard:
     cause = base.RESET_POWER_ON
     console_trusted = True
     eeprom = None
+    slots = None
     formatter = unmount = None  # what format_flash and erase_flash call: littlefs is not there under CPython
 
     def __init__(self, field, link, device, files):

@@ -1,9 +1,10 @@
 """Start of the unix board: arguments, flash, link, then the application.
 
-    --flash FILE (--lockstep | --udp HOST:PORT) [--sealed-console] [--provision HEX]... [--provision @FILE]
+    --flash FILE (--lockstep | --udp HOST:PORT) [--sealed-console] [--release-key HEX] [--provision HEX | @FILE]...
 
-FILE.eeprom beside it is the EEPROM with the keepsake. With --sealed-console channel 0 carries the bytes of a service
-port as on a meter in the field; without it, plain questions.
+FILE.eeprom beside it is the EEPROM with the keepsake. With --release-key, the public key that updates are signed with,
+FILE.slots holds two slots for updates, and loader.py adds --running-slot where one of them runs. With --sealed-console
+channel 0 carries the bytes of a service port as on a meter in the field; without it, plain questions.
 
 The unix port ends with "uncaught NLR" on an argument of more than 255 characters, so HEX may come in pieces: the
 option is given once for each, in order. @FILE reads the HEX from a file: arguments can be seen by every user of the
@@ -23,7 +24,10 @@ from firmware.boards.unix.board import UnixBoard
 from firmware.boards.unix.eeprom import EepromFile
 from firmware.boards.unix.lockstep import LockStepLink
 
-USAGE = "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--sealed-console] [--provision HEX | @FILE]..."
+USAGE = (
+    "usage: -m main --flash FILE (--lockstep | --udp HOST:PORT) [--sealed-console] [--release-key HEX]"
+    " [--provision HEX | @FILE]..."
+)
 
 GC_THRESHOLD_BYTES = 4096  # collect often: a small heap suffers more from gaps than from the time it takes
 
@@ -44,7 +48,7 @@ def parse(arguments):
         name = arguments[at]
         if name in ("--lockstep", "--sealed-console"):
             options[name] = True
-        elif name in ("--flash", "--udp", "--provision") and at + 1 < len(arguments):
+        elif name in ("--flash", "--udp", "--provision", "--release-key", "--running-slot") and at + 1 < len(arguments):
             at += 1
             if name == "--provision":
                 options[name] = options.get(name, "") + _hex_of(arguments[at])
@@ -55,6 +59,10 @@ def parse(arguments):
         at += 1
     if "--flash" not in options or ("--lockstep" in options) == ("--udp" in options):
         raise BadArguments("name a flash file, and either --lockstep or --udp")
+    if "--release-key" in options:
+        options["--release-key"] = unhexlify(options["--release-key"])
+        if len(options["--release-key"]) != base.RELEASE_KEY_BYTES:
+            raise BadArguments("--release-key takes 64 bytes in hex")
     if "--udp" in options and not options["--udp"].rpartition(":")[2].isdigit():
         raise BadArguments("--udp takes HOST:PORT")
     return options
@@ -102,6 +110,10 @@ def start(arguments):
     board.console_trusted = "--sealed-console" not in options
     board.formatter = lambda: _format(device)
     board.unmount = littlefs.unmount
+    if "--release-key" in options:
+        from firmware.boards.unix.slot_file import attach
+
+        attach(board, options)
     try:
         board.power_on()
         loaded = set(sys.modules)
@@ -125,6 +137,10 @@ def _run(board, link):
         application.run()
     except MemoryError:
         board.cause = base.RESET_FAULT
+        if board.slots is not None:
+            board.restart()  # an update on trial may not fail for ever
+    if application.ended == base.FOR_ANOTHER_IMAGE:
+        board.restart()
 
 
 def _provisioned(board, provisioning):
