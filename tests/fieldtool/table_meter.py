@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import serial
+
 from firmware.provisioning import identity_from_answer
+from protocol.console_client import Client
 from simulator.face import Face
 from simulator.pipe import Pipe, TapShut
 from simulator.port import Port
@@ -89,6 +92,15 @@ class TableMeter:
     def heal(self) -> None:
         """The valve is as new."""
         self.live.do(self.live.table.pipe.valve.heal)
+
+    def asks_unsealed(self, question: bytes) -> bytes:
+        """What a board without an identity answers."""
+        client = Client(lambda _meter_id, _generation: b"", os.urandom)
+        with serial.Serial(self.port, timeout=_STEP_S, exclusive=True) as line:
+            line.write(client.ask_unsealed(question))
+            kind, told = self.waits_for(lambda: client.feed(line.read(line.in_waiting or 1)))[0]
+        assert kind == "plain", told
+        return bytes(told)
 
     # What is seen ---------------------------------------------------------------------------------------------------
 
