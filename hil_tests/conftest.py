@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from firmware.build import build
 from firmware.identity import decode
 from hil_tests.rig.bench import Board, Meter
 from hil_tests.rig.console import SealedConsole
@@ -21,6 +20,7 @@ from hil_tests.rig.valve import PipeValve
 from simulator.prng import Stream
 from simulator.radio import Radio, RadioOptions
 from tests.fieldtool.office import Office as FieldOffice
+from tests.shared_build import built_meter
 
 MakeBoard = Callable[[Path, str], Board]
 
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def unix_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The device's .mpy files for the unix meter."""
-    return build(tmp_path_factory.mktemp("firmware"))
+    return built_meter(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

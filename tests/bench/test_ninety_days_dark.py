@@ -8,7 +8,6 @@ import pytest
 
 from bench.site import Meter, Site
 from bench.utility import BLOCKS, START_SLOT, Utility
-from firmware.build import build
 from headend.billing.plans import set_debt_plan
 from headend.billing.tariffs import PLAIN_TERMS, Terms
 from headend.ingest.received import Bearer
@@ -21,6 +20,7 @@ from simulator.clock import DAY_US, HOUR_US, MINUTE_US, OFFSET_MINUTES, SECOND_U
 from simulator.meter_in_memory import MeterInMemory
 from simulator.meter_process import MeterProcess
 from simulator.world import World
+from tests.shared_build import built_meter
 
 BEFORE_DAYS, DARK_DAYS = 5, 90
 STANDING_DAY = 50
@@ -199,5 +199,5 @@ def test_a_real_micropython_meter_does_so_too(
     story: Callable[..., Story], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("device")
-    device = build(folder / "build")
+    device = built_meter(tmp_path_factory)
     check(story(lambda provision_hex: MeterProcess("dark", device, folder / "flash", provision_hex)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from firmware.build import build
+from tests.shared_build import built_meter
 
 from .office import Office
 from .table_meter import TableMeter, unix_meter
@@ -33,7 +33,7 @@ def headend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @pytest.fixture(scope="session")
 def unix_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The device's .mpy files for the unix meter."""
-    return build(tmp_path_factory.mktemp("firmware"))
+    return built_meter(tmp_path_factory)
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from firmware.build import build
 from tests.firmware.rig import Rig
+from tests.shared_build import built_meter
 
 
 @pytest.fixture(scope="session")
 def device(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("device"))
+    return built_meter(tmp_path_factory)
 
 
 @pytest.fixture

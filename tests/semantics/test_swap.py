@@ -9,7 +9,6 @@ import pytest
 
 from bench.site import Meter, Site
 from bench.utility import START_SLOT, Utility
-from firmware.build import build
 from firmware.identity import Identity, encode
 from headend.billing.plans import set_debt_plan
 from headend.ingest.received import Bearer
@@ -23,6 +22,7 @@ from simulator.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, SLOT_US
 from simulator.meter_in_memory import MeterInMemory
 from simulator.meter_process import MeterProcess
 from simulator.world import World
+from tests.shared_build import built_meter
 
 GRACE_MILLS = 10**9
 FIRST_INDEX_L = 7_777
@@ -185,5 +185,5 @@ def test_real_micropython_meters_are_swapped_with_their_grace_litres(
     street: Callable[..., Street], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("micropython")
-    device = build(folder / "build")
+    device = built_meter(tmp_path_factory)
     tell(street(lambda name, text: MeterProcess(name, device, folder / name, text)), 5 * HOUR_US, False, 1)

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from firmware.build import build
 from simulator.report import Outcome
 from simulator.run import Options, Run
+from tests.shared_build import built_meter
 
 
 @pytest.fixture(scope="session")
 def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The meter's .mpy files."""
-    return build(tmp_path_factory.mktemp("firmware"))
+    return built_meter(tmp_path_factory)
 
 
 @pytest.fixture
