@@ -5,7 +5,7 @@ from headend.web.story import BAD, PLAIN, WARN, WATER, Told
 from protocol.rules import reasons
 from protocol.wire import event_codes as codes
 
-# code: (tone, French, English); {n} is the event's argument.
+# code: (tone, French, English); {n} is the event's argument, {high} and {low} what is above its low byte, and that.
 _LINES = {
     codes.VALVE_STUCK: (BAD, "la vanne est bloquée après {n} essais.", "the valve is stuck after {n} attempts."),
     codes.VALVE_STUCK_OPEN: (
@@ -89,6 +89,21 @@ _LINES = {
         "la pile n’a plus que de quoi mouvoir la vanne une fois : {n} mV. Changez-la.",
         "the battery has one move of the valve left: {n} mV. Replace it.",
     ),
+    codes.FIRMWARE_CONFIRMED: (
+        PLAIN,
+        "la mise à jour a fait ses preuves : version {n}.",
+        "the update has proved itself: version {n}.",
+    ),
+    codes.FIRMWARE_REJECTED: (
+        WARN,
+        "la mise à jour {n} est rejetée ; l’ancienne version tourne à nouveau.",
+        "update {n} is rejected; what ran before runs again.",
+    ),
+    codes.SERVICE: (
+        PLAIN,
+        "modifié par câble sous l’autorisation n° {high} (rôle {low}).",
+        "changed by cable under grant no. {high} (role {low}).",
+    ),
 }
 _VALVE = {
     codes.VALVE_OPENED: (WATER, "la vanne s’ouvre. {reason}", "the valve opens. {reason}"),
@@ -105,8 +120,8 @@ def told(event: MeterEvent) -> Told:
         what_en = english.format(reason=_reason(event.argument, "en")).rstrip()
     else:
         tone, french, english = _LINES.get(event.code, _UNKNOWN)
-        what_fr = french.format(n=event.argument, code=event.code)
-        what_en = english.format(n=event.argument, code=event.code)
+        facts = {"n": event.argument, "code": event.code, "high": event.argument >> 8, "low": event.argument & 0xFF}
+        what_fr, what_en = french.format(**facts), english.format(**facts)
     return Told(event.at_unix_s, event.meter_name, event.meter_name, what_fr, what_en, tone)
 
 

@@ -50,6 +50,12 @@ def test_work_on_site_does_not_say_that_the_books_disagree(world: World) -> None
     assert [home.open_cases for home in homes] == [0]
 
 
+def test_a_change_by_cable_names_its_grant_and_role() -> None:
+    """The meter's word for who came with a cable: number * 256 + role."""
+    line = told(MeterEvent(1, "Mariama", AT_S, codes.SERVICE, 7 * 256 + 2))
+    assert ("n° 7 (rôle 2)" in line.what_fr, "grant no. 7 (role 2)" in line.what_en) == (True, True)
+
+
 @pytest.mark.parametrize("code", [*WORK, codes.VALVE_EXERCISED])
 def test_each_has_its_words_in_both_languages(code: int) -> None:
     line = told(MeterEvent(1, "Mariama", AT_S, code, 17))
