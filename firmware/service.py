@@ -4,14 +4,12 @@ Reading is here; what changes or carries something is in service_acts.py. Both a
 after it.
 """
 
-import sys
-
 from firmware import console
 from protocol.errors import Refused
 from protocol.wire import cbor
 from protocol.wire.console_codes import BAD_ARGUMENTS, NOT_ALLOWED, OWNER, UNKNOWN_COMMAND
 from protocol.wire.fields import require_integers
-from protocol.wire.limits import CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, U32_MAX
+from protocol.wire.limits import CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, FRAME_DOWN_MAX, U32_MAX
 
 SLOTS = ("first_slot", U32_MAX, "count", 16)
 
@@ -33,7 +31,8 @@ MAINTAINER_ALONE = 0b01000
 
 
 def answer(meter, question, port):
-    """The answer to a question; `port` is the ServicePort it came over, None for a test rig's console."""
+    """The answer to a question, or (id, command, arguments) of one that service_acts is to do: a small heap has no room
+    for both at once. `port` is the ServicePort it came over, None for a test rig's console."""
     try:
         parts = cbor.decode_sequence(question, CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, console.QUESTION_BYTES_MAX)
     except Refused:
@@ -47,13 +46,16 @@ def answer(meter, question, port):
             said = NOT_ALLOWED
         else:
             said = _do(meter, port, name, parts[2:])
+            if said is None:
+                return console.number_of(parts), name, parts[2:]
     except Refused:
         said = BAD_ARGUMENTS
     return cbor.encode_sequence([console.number_of(parts)] + ([console.REFUSED, said] if type(said) is int else said))
 
 
 def _do(meter, port, name, given):
-    """What follows the id in the answer, or the code of a refusal. Raises Refused where the arguments are no good."""
+    """What follows the id in the answer, or None where it is not told here. Raises Refused where the arguments are no
+    good."""
     if name == "read":
         require_integers(given, (), name)
         return meter.reading()
@@ -63,11 +65,10 @@ def _do(meter, port, name, given):
     if name == "events":
         require_integers(given, (), name)
         return [list(entry) for entry in meter.events.told + [waiting[0] for waiting in meter.events.waiting]]
+    if name == "frame" and (len(given) != 1 or not isinstance(given[0], bytes) or len(given[0]) > FRAME_DOWN_MAX):
+        return BAD_ARGUMENTS
     if name[:6] != "update":
-        from firmware import service_acts
-
-        sys.modules.pop("service_acts", None)
-        return service_acts.do(meter, port, name, given)
+        return None
     from firmware.updating import command
 
     said = command(meter, [name] + given)

@@ -7,11 +7,13 @@ before it is answered, and the first change of a session is told to the headend 
 import sys
 
 from firmware.alarms import CRITICAL_BATTERY
+from protocol.errors import Refused
 from protocol.rules.policy import NEVER_CLOSE_LOCK
+from protocol.wire import cbor
 from protocol.wire.console_codes import BAD_ARGUMENTS, CLOCK_UNSURE, NOT_NOW, VALVE_MOVING
 from protocol.wire.envelope import UP, seal
 from protocol.wire.fields import require_integers
-from protocol.wire.limits import FRAME_DOWN_MAX, METER_ID_LENGTH, U32_MAX
+from protocol.wire.limits import METER_ID_LENGTH, U32_MAX
 from protocol.wire.uplinks import encode_up
 
 REPORT_FRAMES_MAX = 3
@@ -23,17 +25,23 @@ OPEN = 1
 CLOSE = 2
 
 
-def do(meter, port, name, given):
-    """What follows the id in the answer to a command that this role may give, or the code of a refusal. Raises Refused
-    where the arguments are no good."""
+def answer(meter, port, number, name, given):
+    """The answer to a command that this role may give."""
+    try:
+        said = _do(meter, port, name, given)
+    except Refused:
+        said = BAD_ARGUMENTS
+    return cbor.encode_sequence([number] + (["refused", said] if type(said) is int else said))
+
+
+def _do(meter, port, name, given):
+    """What follows the id in the answer, or the code of a refusal. Raises Refused where the arguments are no good."""
     if name == "report":
         return _report(meter, require_integers(given, REPORT if given else (), name))
     if name == "valve":
         return _valve(meter, port, require_integers(given, VALVE, name))
     if len(given) != 1 or not isinstance(given[0], bytes):
         return BAD_ARGUMENTS
-    if name == "frame" and len(given[0]) <= FRAME_DOWN_MAX:
-        return _frame(meter, port, given[0])
     if name == "attest" and len(given[0]) == HASH_LENGTH:
         return _attest(meter, given[0])
     if name == "decommission" and len(given[0]) == METER_ID_LENGTH:
@@ -44,16 +52,6 @@ def do(meter, port, name, given):
 
 
 # Carrying -------------------------------------------------------------------------------------------------------------
-def _frame(meter, port, frame):
-    """A downlink, heard over the cable as it would be over the air: 1 when it was authentic and fresh."""
-    if not meter.downlink.take(frame):
-        return [0]
-    port.note_change()
-    meter.persist()
-    meter.must_persist = True  # look again at once: it may open the valve
-    return [1]
-
-
 def _report(meter, given):
     """Fresh uplinks to be carried by hand: ANCHOR, DEVICE and the oldest log not acknowledged; or, with a slot, three
     more of the open log from there on, after the slot they end before.
@@ -81,6 +79,7 @@ def _report(meter, given):
 def _attest(meter, digest):
     from protocol.wire import grants
 
+    sys.modules.pop("grants", None)
     unix_s = meter.unix_s()
     key = grants.attest_key(meter.keys.root, meter.meter_id, meter.keys.generation)
     return [unix_s, grants.attest_tag(key, digest, unix_s)]
