@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.console_client import Client
+from protocol.errors import WireRefused
 from protocol.vectors import cases
-from protocol.wire import cobs, console, keys
+from protocol.wire import cobs, console, console_codes, grants, keys
 
 SPEC = (Path(__file__).resolve().parents[2] / "docs" / "SPEC.md").read_text()
 KEY = console.console_key(cases.ROOT, cases.METER_ID, cases.GENERATION)
@@ -66,6 +66,39 @@ def test_no_key_of_the_console_is_a_key_of_frames() -> None:
     assert session.key not in frame_keys | consoles
 
 
+def test_every_bit_of_a_grant_makes_another_key_and_none_is_a_key_of_anything_else() -> None:
+    """CT-33: terms, meter, generation and root are all in it."""
+    one = grants.Grant(cases.METER_ID, 1, 5, 2, 3, 1_000, 2_000)
+    others = [
+        *[one._replace(**{name: getattr(one, name) + 1}) for name in ("number", "role", "uses", "from_s", "until_s")],
+        *[one._replace(generation=2), one._replace(meter_id=bytes(8))],
+    ]
+    made = {grants.grant_key(cases.ROOT, each) for each in (one, *others)} | {grants.grant_key(bytes(16), one)}
+    assert len(made) == 9 and not made & {KEY, grants.attest_key(cases.ROOT, cases.METER_ID, 1)}
+    assert grants.decode_terms(grants.encode_terms(one), cases.METER_ID, 1) == one
+
+
+@given(st.binary(max_size=20))
+def test_terms_are_a_grant_that_encodes_to_them_or_are_refused(terms: bytes) -> None:
+    try:
+        grant = grants.decode_terms(terms, cases.METER_ID, 1)
+    except WireRefused:
+        return
+    assert grants.encode_terms(grant) == terms and grant.until_s - grant.from_s <= grants.GRANT_S_MAX
+
+
+def test_a_client_begins_under_a_grant_and_proves_its_key() -> None:
+    grant, key = grants.Grant(cases.METER_ID, 1, 5, 2, 3, 1_000, 2_000), bytes(range(16))
+    client = Client(lambda meter_id, generation: KEY, lambda size: bytes(size))
+    hello = console.from_frame(cobs.Decoder(1_088).feed(client.hello_grant(grant, key))[0])
+    assert console.read_hello_grant(hello or b"") == (bytes(8), grants.encode_terms(grant))
+    assert console.read_hello(hello or b"") is None
+    client.feed(console.to_line(console.challenge(cases.METER_ID, 1, bytes(8))))
+    meter = console.Session(key, cases.METER_ID, bytes(8), bytes(8))
+    asked = console.from_frame(cobs.Decoder(1_088).feed(client.ask(b"one"))[0])
+    assert meter.open(console.QUESTION, asked or b"") == (1, b"one")
+
+
 def test_the_client_believes_only_the_answer_to_its_last_question() -> None:
     client = Client(lambda meter_id, generation: KEY, lambda size: bytes(size))
     fresh = b"\x07" * 8
@@ -83,7 +116,17 @@ def test_the_client_believes_only_the_answer_to_its_last_question() -> None:
     assert client.feed(console.to_line(bytes([console.PLAIN]) + b"x")) == [("plain", b"x")]
 
 
-@pytest.mark.parametrize("code", range(1, 8))
-def test_the_specification_names_every_refusal(code: int) -> None:
-    table = dict(re.findall(r"^\| (\d) \| ([A-Z_]+) \|", SPEC.split("## Appendix B")[1], re.MULTILINE))
-    assert getattr(console, table[str(code)]) == code
+def named(part: str) -> dict[str, int]:
+    """The codes of its table of refusals."""
+    part = part.split("| code | name | what to do |")[1]
+    return {name: int(code) for code, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", part, re.MULTILINE)}
+
+
+def test_the_specification_names_every_refusal_of_the_port_and_of_its_commands() -> None:
+    port, commands = SPEC.split("## Appendix B")[1].split("## Appendix C")[0].split("**Commands.**")
+    refusals = named(port)
+    assert sorted(refusals.values()) == list(range(1, 12))
+    assert {name: getattr(console, name) for name in refusals} == refusals
+    names = [name for name, value in vars(console_codes).items() if name.isupper() and isinstance(value, int)]
+    roles = {"OWNER", "READER", "TECHNICIAN", "MAINTAINER", "RETIRER"}
+    assert named(commands) == {name: getattr(console_codes, name) for name in set(names) - roles}
