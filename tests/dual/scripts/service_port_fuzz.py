@@ -92,7 +92,7 @@ def main():
             line = console.to_line(bytes([kinds[below(6)]]) + noise(below(30)))
         elif shape == 3:
             nonce = noise(8)
-            line = console.to_line(console.hello(nonce))
+            line = console.to_line(console.hello_grant(nonce, noise(14)) if below(2) else console.hello(nonce))
         else:
             number = (number + (1 if below(8) else 0)) & 0xFFFF
             message = session.seal(console.QUESTION, number, QUESTION)
