@@ -67,8 +67,6 @@ def boot(board):
         application = _factory(board)
     else:
         application = _meter(board, data, counters, decided)
-    if board.slots is not None:
-        _begin_trial(application)
     return application
 
 
@@ -98,7 +96,8 @@ def _reject_unread(board):
     reject_unread(board)
 
 
-def _begin_trial(application):
+def begin_trial(application):
+    """Of a board with slots, once `boot` is over: a small heap has no room for both."""
     from firmware.trial import begin
 
     begin(application)

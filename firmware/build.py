@@ -15,19 +15,20 @@ from firmware import manifest
 from firmware.boards.unix import bundle
 from firmware.borrow import borrow
 from firmware.lean import drop_unmentioned, lean, module_name
-from firmware.link import PARTS, defined, join, joined_name
+from firmware.link import PARTS, join, joined_name
 from firmware.shorten import shorten
 
 # Without a release key there is nothing to choose; the loader is gone again before the application comes.
 MAIN = """import sys
 if "--release-key" in sys.argv:
     import loader
+    del loader
+    if "--running-slot" in sys.argv:
+        import run
 """
-# The end of the loader: where a slot is to run, nothing of it stays.
+# The end of the loader: nothing of it stays.
 LOADER = """
-if {load}(sys.argv):
-    del {names}
-    import run
+{load}(sys.argv)
 sys.modules.pop("loader")
 """
 # What a slot begins with; the factory's build has it in main. Collecting often while the parts load, each to its end
@@ -95,8 +96,7 @@ def build(out: Path, replaced: dict[str, str] | None = None) -> Path:
     run = RUN.format(imports="import " + ", ".join(PARTS), last=PARTS[-1], start=start)
     compile_source(run, out / "run.mpy", "run")
     loader, load = loader_of(replaced)
-    end = LOADER.format(load=load, names=", ".join(dict.fromkeys(defined(loader))))
-    compile_source(ast.unparse(loader) + end, out / "loader.mpy", "loader")
+    compile_source(ast.unparse(loader) + LOADER.format(load=load), out / "loader.mpy", "loader")
     compile_source(MAIN + run, out / "main.mpy", "main")
     return out
 

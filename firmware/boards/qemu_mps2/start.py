@@ -41,6 +41,7 @@ def start():
     _sense(board, field, link, i2c)
     while True:
         application = boot.boot(board)
+        boot.begin_trial(application)
         application.run()  # ends where provisioning made a meter, where a meter's life ended, and for another image
         if application.ended == FOR_ANOTHER_IMAGE:
             board.restart()

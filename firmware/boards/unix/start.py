@@ -132,6 +132,8 @@ def _run(board, link):
     """One life of the application. It ends when provisioning made a meter; an exhausted heap ends it like a watchdog
     would: it boots again from flash."""
     application = boot.boot(board)
+    if board.slots is not None:
+        boot.begin_trial(application)
     link.meter_id = application.meter_id
     try:
         application.run()
