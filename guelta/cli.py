@@ -32,6 +32,7 @@ ROOMS = {
     "meter": Room("headend.cli.meters", "meter", "headend", "Add, import, order, rekey and renew meters."),
     "job": Room("headend.cli.jobs", "job", "headend", "Make, list and cancel jobs for technicians."),
     "seal": Room("headend.cli.jobs", "seal", "headend", "Take numbered seals into stock, and list them."),
+    "release": Room("headend.cli.releases", "release", "headend", "Take signed releases of firmware, and list them."),
     "plan": Room("headend.cli.plans", "plan", "headend", "Make, show, change and end debt plans."),
     "policy": Room("headend.cli.policies", "policy", "headend", "Show, set and explain valve policies."),
     "tariff": Room("headend.cli.tariffs", "tariff", "headend", "Publish, try, show and explain tariffs."),

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from headend.api import routes, sim
 from headend.api.access import REMOTE, known_host, on_this_machine_only
-from headend.api.aftermath import KEYRING, PUSH, STORY
+from headend.api.aftermath import KEYRING, PUSH, RELEASE_KEY, STORY
 from headend.api.edge import add_safe_headers, edge
 from headend.api.endpoint import BODY_BYTES_MAX
 from headend.api.keys import any_usable
@@ -79,6 +79,7 @@ def create_app(
     story = Story(first_number=store.started_ms)
     app[STORE] = store
     app[KEYRING] = keyring
+    app[RELEASE_KEY] = settings.release_key
     app[PUSH] = push
     app[STORY] = story
     app[LIVE] = Live(store, story, Renderer(settings.simulated), news)

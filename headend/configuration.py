@@ -95,6 +95,15 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
             )
         ),
     ] = 3600
+    release_key: Annotated[
+        Annotated[str, Meta(pattern=r"^[0-9a-f]{128}(?![\s\S])")] | None,
+        Meta(
+            **_told(
+                "Public key of your firmware releases: the 128 hex digits in KEY.pub.",
+                "Clé publique de vos versions de micrologiciel : les 128 chiffres de KEY.pub.",
+            )
+        ),
+    ] = None
 
     def settings(self) -> Settings:
         """The same as what a headend runs with. Raises SettingsRefused."""
@@ -110,6 +119,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
             currency=self.currency,
             chirpstack=chirpstack_of(self.chirpstack_url, self.chirpstack_token_file),
             ledger_check_s=self.ledger_check_s,
+            release_key=bytes.fromhex(self.release_key or ""),
         )
 
 

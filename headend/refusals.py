@@ -68,6 +68,17 @@ class Code(IntEnum):
     CASE_UNKNOWN = 375
     CASE_CLOSED = 376
     CASE_NOT_ON_SITE = 377
+    RELEASE_KEY_UNSET = 380
+    RELEASE_FILE = 381
+    RELEASE_TOO_LARGE = 382
+    RELEASE_DAMAGED = 383
+    RELEASE_SIGNATURE = 384
+    RELEASE_EXISTS = 385
+    RELEASE_UNKNOWN = 386
+    RELEASE_HARDWARE = 387
+    UPDATE_NOT_NEWER = 388
+    UPDATE_STEP = 389
+    UPDATE_UNKNOWN = 390
     METER_RETIRED = 346
     METER_SPARE = 347
     NOT_THE_SPARE = 348
@@ -135,6 +146,17 @@ REMEDIES = {
     Code.CASE_UNKNOWN: "name a case; GET /v1/cases lists them",
     Code.CASE_CLOSED: "this case is closed already",
     Code.CASE_NOT_ON_SITE: "only work on site is closed by hand; the books close their own cases",
+    Code.RELEASE_KEY_UNSET: "put the public key of your releases (KEY.pub) into the setting release_key, then restart",
+    Code.RELEASE_FILE: "send the file that 'guelta firmware release' wrote, whole and as it is",
+    Code.RELEASE_TOO_LARGE: "build an image of at most 520,192 bytes: a meter's slot holds no more",
+    Code.RELEASE_DAMAGED: "copy the file again: its image is not the one that its manifest tells of",
+    Code.RELEASE_SIGNATURE: "sign it with the private key that belongs to the setting release_key",
+    Code.RELEASE_EXISTS: "give another image another version: this one was taken with other bytes",
+    Code.RELEASE_UNKNOWN: "add the release first; GET /v1/releases lists those that are there",
+    Code.RELEASE_HARDWARE: "name the meter's hardware: there is a release of this version for each of these",
+    Code.UPDATE_NOT_NEWER: "name a later version: the meter runs this one already, and meters never go back",
+    Code.UPDATE_STEP: "install a version between first: this one may not follow what the meter runs",
+    Code.UPDATE_UNKNOWN: "nothing is under way for this meter; POST its update first",
     Code.METER_RETIRED: "this meter was taken away and its id never lives again; name the meter that is there now",
     Code.METER_SPARE: "this meter is a spare and nobody's yet; swap it in first",
     Code.NOT_THE_SPARE: "prepare the new meter as the spare of the one that it replaces, and swap it in for that one",

@@ -39,7 +39,8 @@ class ChirpStackSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """One running headend. `udp` and `chirpstack` are None without that bearer."""
+    """One running headend. `udp` and `chirpstack` are None without that bearer; `release_key` is the public key that
+    signs its releases, empty where there is none."""
 
     database: Path
     key_file: Path
@@ -52,6 +53,7 @@ class Settings:
     currency: str = "XOF"
     chirpstack: ChirpStackSettings | None = None
     ledger_check_s: int = 3600
+    release_key: bytes = b""
 
     @property
     def simulated(self) -> bool:

@@ -14,6 +14,7 @@ from headend.web.story import Story, Told
 
 STORY: web.AppKey[Story] = web.AppKey("story", Story)
 KEYRING: web.AppKey[Keyring] = web.AppKey("keyring", Keyring)
+RELEASE_KEY: web.AppKey[bytes] = web.AppKey("release_key", bytes)
 PUSH: web.AppKey[Callable[[Reply], None]] = web.AppKey("push")
 
 

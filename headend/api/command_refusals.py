@@ -5,6 +5,7 @@ The code of the document is the refusal's name; its English remedy is the table'
 
 from headend.api.field_refusals import TEXTS as FIELD_TEXTS
 from headend.api.problem_kind import Kind
+from headend.api.release_refusals import TEXTS as RELEASE_TEXTS
 from headend.refusals import REMEDIES, Code
 
 # code: (status, English title, French title, French remedy).
@@ -152,6 +153,7 @@ _TEXTS = {
         "préparez le nouveau compteur comme rechange de celui qu’il remplace, et posez-le à la place de celui-là",
     ),
     **FIELD_TEXTS,
+    **RELEASE_TEXTS,
 }
 
 

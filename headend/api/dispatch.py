@@ -9,9 +9,9 @@ import msgspec
 from aiohttp import web
 
 from headend.api import idempotency, strict_json
-from headend.api.aftermath import KEYRING, Aftermath, carry_out
+from headend.api.aftermath import KEYRING, RELEASE_KEY, Aftermath, carry_out
 from headend.api.command_refusals import problem_code
-from headend.api.endpoint import Endpoint
+from headend.api.endpoint import JSON, Endpoint
 from headend.api.keys import Caller, caller_of
 from headend.api.problems import Problem
 from headend.api.store import STORE, Store
@@ -22,7 +22,6 @@ from headend.storage.writer import Tx
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-JSON = "application/json"
 _IDEMPOTENCY_KEY = re.compile(r"^[A-Za-z0-9_-]{8,64}(?![\s\S])")
 
 
@@ -35,6 +34,7 @@ def serve(endpoint: Endpoint) -> Handler:
         raw = await body_of(request, endpoint) if endpoint.shape("body") is not None else b""
         given = _decoded(endpoint, request, raw)
         given |= {"caller": caller, "now_unix_s": store.now_unix_s(), "keyring": request.app[KEYRING]}
+        given["release_key"] = request.app[RELEASE_KEY]
         if endpoint.writes:
             return answered(endpoint, request, await _write(endpoint, request, store, caller, raw, given))
         try:
@@ -48,13 +48,18 @@ def serve(endpoint: Endpoint) -> Handler:
 
 async def body_of(request: web.Request, endpoint: Endpoint) -> bytes:
     """The raw body of a request to this endpoint."""
-    return await read_json(request, endpoint.body_bytes_max)
+    return await read_body(request, endpoint.body_bytes_max, endpoint.media_type)
 
 
 async def read_json(request: web.Request, limit: int) -> bytes:
-    """The raw body: JSON by its media type, uncompressed, bounded before it is read whole."""
-    if request.content_type != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Problem("unsupported_media_type", expected=JSON)
+    """The raw body of a request that carries JSON."""
+    return await read_body(request, limit, JSON)
+
+
+async def read_body(request: web.Request, limit: int, media_type: str) -> bytes:
+    """The raw body: of this media type, uncompressed, bounded before it is read whole."""
+    if request.content_type != media_type or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem("unsupported_media_type", expected=media_type)
     if (request.content_length or 0) > limit:
         raise Problem("body_too_large", limit=limit)
     raw = bytearray()
@@ -90,7 +95,9 @@ def _decoded(endpoint: Endpoint, request: web.Request, raw: bytes) -> dict[str, 
     elif request.query_string:
         raise Problem("invalid_query", (("?" + next(iter(request.query), ""), "This address takes no parameters"),))
     body_shape = endpoint.shape("body")
-    if body_shape is not None:
+    if body_shape is bytes:
+        given["body"] = raw
+    elif body_shape is not None:
         given["body"] = strict_json.decode(raw, body_shape)
     return given
 

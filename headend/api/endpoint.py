@@ -9,7 +9,8 @@ A handler is an ordinary function. It names what it needs, and the endpoint laye
     idempotency_key  the caller's, for the books
     keyring     wraps and unwraps secrets
     aftermath   what is to follow the commit (aftermath.py), for a row that `writes`
-    path, query, body   msgspec structs, as annotated
+    release_key the public key of releases, empty where none is set
+    path, query, body   msgspec structs, as annotated; a body annotated `bytes` is a file as it is
 
 It returns a msgspec struct, or raises `Problem`. The OpenAPI document is read off the same rows (openapi.py).
 """
@@ -35,7 +36,10 @@ IMPORT_BYTES_MAX = 4 * 1024 * 1024
 
 _HANDED_OVER = frozenset(
     {"connection", "tx", "now_unix_s", "caller", "keyring", "aftermath", "idempotency_key", "path", "query", "body"}
+    | {"release_key"}
 )
+JSON = "application/json"
+BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,11 @@ class Endpoint:
     @property
     def name(self) -> str:
         return self.handler.__name__
+
+    @property
+    def media_type(self) -> str:
+        """What its body is sent as."""
+        return BYTES if self.shape("body") is bytes else JSON
 
     @property
     def needs(self) -> tuple[str, ...]:

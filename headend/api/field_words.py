@@ -72,6 +72,10 @@ PATTERNS: dict[str, tuple[str, str]] = {
         "a frame of 11 to 222 bytes in lower-case hexadecimal digits",
         "une trame de 11 à 222 octets en chiffres hexadécimaux minuscules",
     ),
+    r"^[!-~]{1,16}(?![\s\S])": (
+        "1 to 16 visible ASCII characters, as qemu-mps2",
+        "1 à 16 caractères ASCII visibles, comme qemu-mps2",
+    ),
     r"^[0-9]{1,12}(?![\s\S])": ("1 to 12 digits", "1 à 12 chiffres"),
     r"^[A-Z0-9-]{0,8}(?![\s\S])": ("up to 8 capitals, digits or '-'", "8 majuscules, chiffres ou « - » au plus"),
     r"^([0-9a-f]{16})?(?![\s\S])": ("16 lower-case hexadecimal digits", "16 chiffres hexadécimaux en minuscules"),

@@ -38,7 +38,7 @@ def document(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     """The whole document for these rows."""
     shapes = [ProblemDocument]
     for endpoint in endpoints:
-        shapes += [shape for part in ("body", "return") if (shape := endpoint.shape(part)) is not None]
+        shapes += [shape for part in ("body", "return") if (shape := endpoint.shape(part)) not in (None, bytes)]
     schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
     for component in components.values():
         if "description" in component:
@@ -84,7 +84,8 @@ def _operation(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
         operation["description"] = " ".join(endpoint.handler.__doc__.split())
     body = endpoint.shape("body")
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": by_shape[repr(body)]}}}
+        schema = {"type": "string", "format": "binary"} if body is bytes else by_shape[repr(body)]
+        operation["requestBody"] = {"required": True, "content": {endpoint.media_type: {"schema": schema}}}
     return operation
 
 
@@ -155,7 +156,7 @@ def codes(endpoint: Endpoint) -> list[str]:
         found.append("invalid_cursor")
     if endpoint.shape("body") is not None:
         found += ["body_too_large", "unsupported_media_type"]
-    if endpoint.shape("body") is not None and not endpoint.takes_any_body:
+    if endpoint.shape("body") not in (None, bytes) and not endpoint.takes_any_body:
         found += ["malformed_json", "invalid_body"]
     if endpoint.writes and not endpoint.by_content:
         found += ["idempotency_key_missing", "idempotency_key_reused"]

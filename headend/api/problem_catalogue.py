@@ -175,6 +175,13 @@ _NAMED = {
         "A key named '{name}' was made before. Choose another name; names are never used twice.",
         "Une clé nommée « {name} » a déjà été créée. Choisissez un autre nom ; un nom ne sert qu’une fois.",
     ),
+    "no_update": Kind(
+        404,
+        "No update",
+        "Aucune mise à jour",
+        "Meter {meter_id} was never meant to be updated; POST its update first.",
+        "Aucune mise à jour n’a jamais été demandée pour le compteur {meter_id} ; demandez-la d’abord.",
+    ),
     "unknown_meter": Kind(
         404,
         "Unknown meter",

@@ -8,12 +8,15 @@ import msgspec
 
 from headend.api import strict_json
 from headend.api.endpoint import IMPORT_BYTES_MAX
+from headend.api.field_jobs import NothingMore
 from headend.api.meters import MeterPath
 from headend.api.new_meters import MetersToImport, MeterToAdd, create_meter, create_meters
 from headend.api.orders import CommandToGive, SlotsToAsk, ask_slots, give
 from headend.api.radios import RadioPath, RadioToSet, set_meter_radio
+from headend.api.releases import UpdateToWant, cancel_update, want_update
 from headend.api.renewals import KeysToChange, MeterToRenew, change_keys, renew
 from headend.api.swaps import MeterToRetire, MeterToSwap, SpareToPrepare, prepare, retire, swap
+from headend.cli.releases import VersionNumber
 from headend.cli.work import DATABASE, KEY_FILE, json_of, keyring_of, refusals_told, written
 from headend.clock import SystemClock
 
@@ -100,6 +103,28 @@ def meter_ask(database: Path, meter_id: str, since: str, until: str) -> None:
         path = _path(meter_id)
         body = strict_json.decode(msgspec.json.encode({"since": since, "until": until}), SlotsToAsk)
     done = written(database, lambda tx: ask_slots(tx, path, body))
+    click.echo(msgspec.json.encode(done).decode())
+
+
+@meter.command("update")
+@DATABASE
+@click.argument("meter_id")
+@click.option("--version", type=VersionNumber(), help="A release, as 1.2.3.")
+@click.option("--hardware", help="Where this version was released for several.")
+@click.option("--cancel", is_flag=True, help="Send no more of what was wanted.")
+def meter_update(database: Path, meter_id: str, version: int | None, hardware: str | None, cancel: bool) -> None:
+    """Have METER_ID run a release: it takes it fragment by fragment, once it is heard."""
+    if (version is None) != cancel:
+        raise click.UsageError("give --version, or --cancel")
+    with refusals_told():
+        path = _path(meter_id)
+        if version is not None:
+            fields = {"version": version, "hardware": hardware}
+            body = strict_json.decode(msgspec.json.encode(fields), UpdateToWant)
+    if cancel:
+        done = written(database, lambda tx: cancel_update(tx, path, NothingMore()))
+    else:
+        done = written(database, lambda tx: want_update(tx, path, body))
     click.echo(msgspec.json.encode(done).decode())
 
 

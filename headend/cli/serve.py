@@ -69,6 +69,7 @@ class Bound(click.ParamType):
 @UTILITY
 @CURRENCY
 @click.option("--ledger-check-s", type=int, default=3600, show_default=True, help="Seconds between checks; 0 for none.")
+@click.option("--release-key", help="Public key of your firmware releases: the 128 hex digits in KEY.pub.")
 @click.pass_context
 def serve(context: click.Context, config_file: Path | None, **options: Any) -> None:
     """Run the headend: bearers, ledger, REST, biller API and the live page.

@@ -15,6 +15,7 @@ from headend.downlink.holes import Holes, holes_of, nack_message
 from headend.downlink.orders import command_messages, rekey_messages
 from headend.downlink.packs import next_parts, pending_packs
 from headend.downlink.reply import Message
+from headend.downlink.updates import update_messages
 from headend.downlink.wallet import acked_slot, has_wallet, needs_opening, opening_message, statement_message
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState
@@ -65,6 +66,8 @@ def _by_rank(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> Iterat
         yield acknowledged, statement_message(tx, state)
     if heard.fresh and (link.time_told_us is None or heard.at_us - link.time_told_us >= TIME_PERIOD_US):
         yield timed, heard.time
+    for message in update_messages(tx, link, heard, 1):
+        yield link, message
 
 
 def _goes_back(link: MeterLink, heard: Heard) -> bool:

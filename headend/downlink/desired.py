@@ -13,10 +13,12 @@ from headend.downlink.holes import holes_of, nack_message
 from headend.downlink.orders import command_messages, rekey_messages
 from headend.downlink.packs import next_parts, pending_packs
 from headend.downlink.reply import Message, Reply, Reserved
+from headend.downlink.updates import update_messages
 from headend.downlink.wallet import acked_slot, has_wallet, needs_opening, opening_message, statement_message
 from headend.ingest import meter_link
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.meter_state import MeterState, load
+from headend.ledger import statements
 from headend.meters.keyring import Keyring
 from headend.storage.writer import Tx
 from protocol.wire.keys import KeySet
@@ -36,11 +38,15 @@ def answer(tx: Tx, state: MeterState, link: MeterLink, keys: KeySet, heard: Hear
 
 
 def _over_ip(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> tuple[MeterLink, list[Message]]:
-    """OPENING, the STATEMENT in any case, then what is missing, in the order in which it matters."""
+    """OPENING, the STATEMENT, then what is missing, in the order in which it matters; an update takes the rest.
+
+    A PROGRESS comes a thousand times in an update: it is answered with a STATEMENT only where that is news.
+    """
     messages: list[Message] = []
     if needs_opening(tx, state, link):
         messages.append(opening_message(tx, state.meter_id, state.generation))
-    if has_wallet(tx, state):
+    if has_wallet(tx, state) and not (heard.asks_update and _is_told(tx, state, link)):
+        link = replace(link, acked_told=acked_slot(state))
         messages.append(statement_message(tx, state))
     messages += command_messages(tx, link)
     # A hole that this very uplink made may close with the next frame, which is on its way: reports have several.
@@ -52,7 +58,13 @@ def _over_ip(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> tuple[
     room = max(1, FRAMES_OVER_IP - len(messages) - len(after))
     parts, turn = next_parts(pending_packs(tx, link, state.pack_version), link.pack_turn, room)
     messages = (messages + parts + after)[:FRAMES_OVER_IP]
-    return replace(link, pack_turn=turn, acked_told=acked_slot(state)), messages
+    messages += update_messages(tx, link, heard, FRAMES_OVER_IP - len(messages))
+    return replace(link, pack_turn=turn), messages
+
+
+def _is_told(tx: Tx, state: MeterState, link: MeterLink) -> bool:
+    """Whether the meter has said that it applied the newest statement."""
+    return statements.granted(tx, state.meter_id, state.generation).number <= link.statement_echo
 
 
 def reserve(link: MeterLink, keys: KeySet, messages: list[Message]) -> tuple[MeterLink, Reply]:

@@ -9,14 +9,15 @@ from protocol.wire.messages import Time
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An uplink's type and counter, when it was heard, whether for the first time, and whether slots had been missing
-    before it already."""
+    """An uplink's type and counter, when it was heard, whether for the first time, whether slots had been missing
+    before it already, and whether it is a PROGRESS, which asks for the next bytes of an update."""
 
     type: int
     counter: int
     at_us: int
     fresh: bool
     was_waiting: bool
+    asks_update: bool = False
 
     @property
     def time(self) -> Message:

@@ -29,8 +29,10 @@ from headend.ledger.cases import CaseKind, open_case
 from headend.meters.keyring import Keyring
 from headend.meters.lookup import contracts_of
 from headend.meters.rekey import keep_epoch
+from headend.releases import updates
 from headend.storage.writer import Tx
 from protocol.rules.calendar import slot_of
+from protocol.wire.messages import UP_EXTENDED, UP_KIND_UPDATE
 
 _CASE_OF_REFUSAL = {
     Refusal.UNREADABLE: CaseKind.UNREADABLE,
@@ -82,6 +84,7 @@ class Ingest:
             link = _follow(link, state, advanced.state)
         open_cases(tx, state.meter_id, findings + advanced.findings, placed.conflicts)
         flash_lost.notice(tx, decoded, is_newest(link, decoded))
+        updates.hear(tx, link.meter_id, link.generation, decoded.message, is_newest(link, decoded))
         posted = post(tx, decoded, advanced, link, self._random_bytes)
         if link.tariff_echo > decoded.authentic.link.tariff_echo and not decoded.authentic.spare:
             _bring_held_back(tx, posted.link)
@@ -141,4 +144,5 @@ def _bring_held_back(tx: Tx, link: MeterLink) -> None:
 
 def _heard(authentic: Authentic, before: MeterState) -> Heard:
     at_us = authentic.received.at_us
-    return Heard(authentic.type, authentic.counter, at_us, authentic.fresh, bool(before.waiting))
+    asks_update = authentic.type == UP_EXTENDED and authentic.plaintext[:1] == bytes([UP_KIND_UPDATE])
+    return Heard(authentic.type, authentic.counter, at_us, authentic.fresh, bool(before.waiting), asks_update)

@@ -30,6 +30,7 @@ class CaseKind(StrEnum):
     FIELD_WORK = "field-work"  # what a technician left out, or could not prove
     OUTSIDE_AREA = "outside-area"  # a meter was commissioned where the utility does not serve (IW-35)
     SEAL = "seal"  # not the seal that was placed there, or one that the office never delivered (IW-83)
+    FIRMWARE_REJECTED = "firmware-rejected"  # a meter does not take an update that it is meant to have, or fell back
     CLAIM = "claim"  # reversed money whose water is used already
 
 
@@ -42,10 +43,18 @@ ON_SITE = (
     CaseKind.FIELD_WORK,
     CaseKind.OUTSIDE_AREA,
     CaseKind.SEAL,
+    CaseKind.FIRMWARE_REJECTED,
 )
 
 # Over when the meter is taken away; what is about money is not.
-OF_THE_METER = (CaseKind.FLASH_LOST, CaseKind.VALVE, CaseKind.BACKFLOW, CaseKind.WENT_BACK, CaseKind.NO_WALLET)
+OF_THE_METER = (
+    CaseKind.FLASH_LOST,
+    CaseKind.VALVE,
+    CaseKind.BACKFLOW,
+    CaseKind.WENT_BACK,
+    CaseKind.NO_WALLET,
+    CaseKind.FIRMWARE_REJECTED,
+)
 
 
 def open_case(tx: Tx, kind: CaseKind, key: str, meter_id: bytes | None, **detail: Any) -> bool:

@@ -54,6 +54,10 @@ def end_meter(
     cursor.execute(
         "UPDATE meter_link SET bearer = NULL, address = NULL, next_epoch = NULL WHERE meter_id = ?", (meter_id,)
     )
+    cursor.execute(
+        "UPDATE meter_update SET state = 'cancelled', ended_us = ? WHERE meter_id = ? AND state = 'wanted'",
+        (tx.now_us, meter_id),
+    )
     kinds = ", ".join(f"'{kind}'" for kind in OF_THE_METER)
     cursor.execute(
         "UPDATE case_file SET closed_us = ?, outcome = 'retired' "

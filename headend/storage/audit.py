@@ -24,7 +24,7 @@ FOLLOWS = frozenset(
     {
         "account", "audit", "batch", "field_record", "first_uplink", "idempotency", "lost_slots", "meter_event",
         "meter_link", "meter_state", "payment", "rating_base", "rating_notice", "rating_work", "role_account",
-        "segment", "statement", "till_answer", "till_event", "transfer", "uplink",
+        "segment", "statement", "till_answer", "till_event", "transfer", "update_progress", "uplink",
     }
 )  # fmt: skip
 

@@ -40,6 +40,9 @@ from headend.storage.radio_tables import radio as radio
 from headend.storage.rating_tables import rating_base as rating_base
 from headend.storage.rating_tables import rating_notice, tariff_terms
 from headend.storage.rating_tables import rating_work as rating_work
+from headend.storage.release_tables import meter_update as meter_update
+from headend.storage.release_tables import release as release
+from headend.storage.release_tables import update_progress as update_progress
 
 # ---- books: insert-only, chained -----------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from headend.payments.signature import sign
 from headend.settings import Address, Settings
 from headend.storage import migrate
 from headend.storage.writer import Writer
+from tests.headend.signed import PUBLIC_KEY
 
 NOW_UNIX_S = 1_771_700_400  # 2026-02-21T19:00:00Z, a full half-hour
 NIGER = {"blocks": [{"upto_l": 10000, "price": 127}, {"upto_l": 0, "price": 279}], "utc_offset_minutes": 60}
@@ -174,13 +175,22 @@ def mode() -> str:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, prepared: dict[str, Prepared], currency: str, mode: str) -> AsyncIterator[House]:
+def release_key() -> bytes:
+    """Empty: a headend that was given none."""
+    return PUBLIC_KEY
+
+
+@pytest.fixture
+async def house(
+    tmp_path: Path, prepared: dict[str, Prepared], currency: str, mode: str, release_key: bytes
+) -> AsyncIterator[House]:
     """A running headend on its own copy of the database."""
     made = prepared[currency]
     shutil.copytree(made.folder, tmp_path / "data")
     here = Address("127.0.0.1", 0)
     files = (tmp_path / "data" / "a.db", tmp_path / "data" / "a.kek")
-    settings = Settings(*files, here, here, mode, "sim" if mode == "sim" else "system", currency=currency)
+    how = {"currency": currency, "release_key": release_key}
+    settings = Settings(*files, here, here, mode, "sim" if mode == "sim" else "system", **how)
     clock = SimClock(NOW_UNIX_S * 1_000_000)
     async with running(settings, clock, os.urandom, 1) as started, aiohttp.ClientSession() as session:
         secret = base64.b64decode(made.secret_text.removeprefix("whsec_"))

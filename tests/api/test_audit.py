@@ -18,6 +18,7 @@ from headend.storage.audit import FOLLOWS
 from tests.api import field_world
 from tests.api.conftest import METER, NIGER, NOW_UNIX_S, House, payment
 from tests.api.wrong_requests import Operation, operations, path_of, valid
+from tests.headend.signed import PUBLIC_KEY, update
 
 TARIFF = {"code": "niger", "title": "Niger 2006", "valid_from": "2026-01-02T00:00:00Z", "prices": NIGER}
 NEW_METER = {"meter_id": "00000000000000aa", "holder": "B", "service_point": "C", "tariff_code": "niger"}
@@ -54,10 +55,34 @@ async def audit_of(house: House, **wanted: str) -> list[dict[str, Any]]:
     return (await house.get(f"/v1/audit?{query}")).json["items"]
 
 
+# A body that is a file.
+FILES = {"POST /v1/releases": update(10_203)}
+
+
+async def release_taken(house: House) -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {house.api_key}", "content_type": "application/octet-stream"}
+    assert (await house.ask("POST", "/v1/releases", update(10_203), **headers)).status == 201
+    return {"version": 10_203}
+
+
+async def update_wanted(house: House) -> dict[str, Any]:
+    wanted = await house.post(f"/v1/meters/{METER}/update", await release_taken(house))
+    assert wanted.status == 201, wanted.text
+    return {}
+
+
 async def spare_prepared(house: House) -> dict[str, Any]:
     spare = {"new_meter_id": "00000000000000ab"}
     assert (await house.post(f"/v1/meters/{METER}/spares", spare)).status == 201
     return {**spare, "first_index_l": 0}
+
+
+PREPARED = {
+    **field_world.PREPARED,
+    "POST /v1/meters/{meter_id}/swaps": spare_prepared,
+    "POST /v1/meters/{meter_id}/update": release_taken,
+    "POST /v1/meters/{meter_id}/update/cancel": update_wanted,
+}
 
 
 @pytest.mark.parametrize("operation", [pytest.param(one, id=one.name) for one in WRITING])
@@ -66,16 +91,16 @@ async def test_every_writing_endpoint_leaves_its_rows(house: House, operation: O
     await house.settle_in()
     await house.notify(payment(account="99999999"))
     assert (await house.post("/v1/plans", BODIES["POST /v1/plans"])).status == 201
-    prepare = {**field_world.PREPARED, "POST /v1/meters/{meter_id}/swaps": spare_prepared}.get(operation.name)
+    prepare = PREPARED.get(operation.name)
     prepared = None if prepare is None else await prepare(house)
     before = len(await audit_of(house))
     body = BODIES.get(operation.name, None if operation.body is None else valid(operation.body))
     body = body if prepared is None else prepared
     path = path_of(operation, **{name: text for name, text in PLACES.items() if "{" + name + "}" in operation.address})
     headers = {"authorization": f"Bearer {house.api_key}", "idempotency_key": "the-first-time"}
-    raw = None if body is None else json.dumps(body).encode()
+    raw = FILES.get(operation.name, None if body is None else json.dumps(body).encode())
     if raw is not None:
-        headers["content_type"] = "application/json"
+        headers["content_type"] = operation.media_type
     done = await house.ask(operation.method.upper(), path, raw, **headers)
     assert done.status < 300, f"teach BODIES what {operation.name} takes here: {done.text}"
     added = await house.started.app[STORE].read(
@@ -156,7 +181,7 @@ READING = {
     "serve", "demo", "rig", "db check", "db backup", "db verify", "keyring check", "audit list", "audit as-of",
     "key list", "provider list", "tariff list", "tariff show", "tariff explain", "tariff try", "ledger check",
     "ledger rebuild", "policy show", "policy explain", "plan show", "config template", "config show",
-    "job list", "seal list",
+    "job list", "seal list", "release list",
 }  # fmt: skip
 # In this order on one database: what each writing command is given.
 WRITTEN: dict[str, str] = {
@@ -176,6 +201,8 @@ WRITTEN: dict[str, str] = {
     "meter radio": f"{METER} --dev-eui 00000000000000ee",
     "meter command": f"{METER} tell",
     "meter ask": f"{METER} --since 2026-01-02T00:00:00Z --until 2026-01-02T12:00:00Z",
+    "release add": f"UPDATE --release-key {PUBLIC_KEY.hex()}",
+    "meter update": f"{METER} --version 1.2.3",
     "meter rekey": f"{METER}",
     "meter renew": f"{METER}",
     "meter spare": f"{METER} 00000000000000ac",
@@ -219,6 +246,7 @@ def test_every_writing_command_leaves_its_rows(tmp_path: Path) -> None:
     files = {"TARIFF": TARIFF, "POLICY": {"policy": {"never_close": True}}, "METERS": {"meters": [NEW_METER]}}
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
+    (tmp_path / "UPDATE").write_bytes(update(10_203))
     rooms = [name for name, room in ROOMS.items() if room.extra == "headend"]
     headend = {name for room in rooms for name in commands(group_of(room), room)} - READING
     assert headend <= set(WRITTEN), "teach WRITTEN how the command is given, or READING that it changes nothing"

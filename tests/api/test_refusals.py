@@ -61,7 +61,7 @@ async def send(house: House, operation: Operation, asked: Asked, language: str) 
         if asked.idempotency_key is not None:
             headers["idempotency_key"] = asked.idempotency_key
     if asked.raw is not None:
-        headers["content_type"] = asked.content_type
+        headers["content_type"] = asked.content_type or operation.media_type
     # aiohttp's client warns of long bytes, not of a long stream.
     sent: Any = io.BytesIO(asked.raw) if asked.raw is not None and len(asked.raw) > 2**20 else asked.raw
     return await house.ask(operation.method.upper(), asked.path, sent, **headers)

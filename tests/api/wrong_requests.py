@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from jsonschema import Draft202012Validator
 
+JSON = "application/json"
 METHODS = ("get", "put", "post", "patch", "delete")
 VALUES = (None, True, 1.5, 10**30, [], {}, "", "\u0000", "no such word", "x" * 201)
 
@@ -30,7 +31,7 @@ class Asked:
     place: str | None
     path: str
     raw: bytes | None
-    content_type: str = "application/json"
+    content_type: str | None = None  # that of the operation
     idempotency_key: str | None = "a-key-of-our-own"
 
 
@@ -44,6 +45,7 @@ class Operation:
     body: dict[str, Any] | None
     security: str
     codes: str
+    media_type: str = JSON
 
     @property
     def name(self) -> str:
@@ -63,6 +65,7 @@ def operations(document: dict[str, Any]) -> list[Operation]:
             _body(spec, document),
             next(iter(spec["security"][0]), "") if spec["security"] else "",
             " ".join(answer["description"] for answer in spec["responses"].values()),
+            next(iter(spec["requestBody"]["content"])) if "requestBody" in spec else JSON,
         )
         for address, methods in sorted(document["paths"].items())
         for method, spec in methods.items()
@@ -71,9 +74,9 @@ def operations(document: dict[str, Any]) -> list[Operation]:
 
 
 def _body(spec: dict[str, Any], document: dict[str, Any]) -> dict[str, Any] | None:
-    if "requestBody" not in spec:
+    if "requestBody" not in spec or JSON not in spec["requestBody"]["content"]:
         return None
-    schema: dict[str, Any] = resolved(spec["requestBody"]["content"]["application/json"]["schema"], document)
+    schema: dict[str, Any] = resolved(spec["requestBody"]["content"][JSON]["schema"], document)
     return schema
 
 
@@ -260,6 +263,8 @@ def query_of(operation: Operation) -> dict[str, str]:
 def wrong_requests(operation: Operation) -> Iterator[Asked]:
     """Every wrong request of one operation."""
     raw = None if operation.body is None else _encoded(valid(operation.body))
+    if operation.media_type != JSON:
+        raw = b"a file"
     yield from _wrong_paths(operation, raw)
     if "`invalid_query`" in operation.codes:
         yield from _wrong_queries(operation, raw)
