@@ -44,7 +44,8 @@ class Bench:
             self.back += number
         elif what == "counter lost" and self.count < U32 - 1 - WRAP_PULSES_MAX:  # see the one doubt below
             self.look()
-            self.count = self.back = 0
+            if self.state.pulses_taken == self.count:  # else its slot is full, and what waits is in the counter alone
+                self.count = self.back = 0
         elif what == "next slot":
             self.look()
             self.state.open_litres = 0
