@@ -7,19 +7,22 @@ What is not done is answered [id or 0, "refused", code], with a code of protocol
 from protocol.compat import const
 
 QUESTION_BYTES_MAX = const(1024)
+PIECES_MAX = const(16)  # that are looked at before the rest of the meter's work
 WRONG_MAX = const(5)  # from so many wrong tags in a row on the port locks
 REFUSED = "refused"
 
 
 def serve(application):
-    """Answer what has come over the service port, until nothing more has or this life has ended."""
+    """Answer what has come over the service port, until nothing more has or this life has ended. From a line that never
+    falls silent only so much: pulses, valve and radio have their turn."""
     board = application.board
-    received = board.console_receive()
-    while received is not None:
+    for _ in range(PIECES_MAX):
+        received = None if application.ended else board.console_receive()
+        if received is None:
+            return
         answer = application.answer(received, None) if board.console_trusted else port_of(application).take(received)
         if answer:
             board.console_send(answer)
-        received = None if application.ended else board.console_receive()
 
 
 def port_of(application):

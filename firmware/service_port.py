@@ -6,7 +6,8 @@ of a grant has its role, within its time and for as many sessions as it has uses
 question of a session acts. A wrong tag ends the session. From the fifth in a row on each one locks the port, for a
 minute at first and twice as long each time up to an hour; a locked port looks at nothing, and the headend is told. The
 count is on flash before a guess is answered, so that a power cut wins nothing.
-What a question may change is the application's affair: `answer(question, port)`.
+What a question may change is the application's affair: `answer(question, port)`. A message for which there is no room
+is noise: who proves nothing by cable cannot make a meter begin again by asking at length.
 """
 
 import sys
@@ -25,6 +26,7 @@ DOUBLINGS_MAX = const(6)
 WRONG_TAGS_MAX = const(0xFFFF)
 SESSION_US = const(300000000)
 SECOND_US = const(1000000)
+QUESTION_MAX = const(576)  # the longest there is carries 512 bytes of an image
 SESSION_L_MAX = const(200)  # what all orders of one session together may let through
 
 
@@ -57,7 +59,12 @@ class ServicePort:
     def take(self, data):
         """The bytes to send for bytes that came, in whatever pieces; b"" for nothing."""
         out = b""
-        for frame in self.decoder.feed(data):
+        try:
+            frames = self.decoder.feed(data)
+        except MemoryError:
+            self.decoder.__init__(console.MESSAGE_MAX)
+            return out
+        for frame in frames:
             message = console.from_frame(frame)
             if message is not None and not self.application.ended:
                 out += console.to_line(self.answer(message))
@@ -142,6 +149,8 @@ class ServicePort:
         session = self.session
         if session is None or now_us >= self.session_until_us:
             return console.refused(console.NO_SESSION, 0)
+        if len(message) > QUESTION_MAX:
+            return console.refused(console.MALFORMED, 0)
         opened = session.open(console.QUESTION, message)
         if opened is None:
             return self._wrong_tag()

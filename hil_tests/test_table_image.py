@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import serial
 
+from firmware.console_fields import FIELDS
 from firmware.provisioning import identity_from_answer
 from hil_tests.field_rig import image_meter
 from protocol.console_client import Client
 from protocol.wire import cbor
-from protocol.wire.console import NOT_PROVISIONED
+from protocol.wire.console import MALFORMED, NOT_PROVISIONED, QUESTION, WRONG_TAG, console_key, to_line
 from tests.fieldtool.office import Office
 from tests.fieldtool.table_meter import TableMeter
 
@@ -63,3 +64,20 @@ def test_a_blank_image_becomes_a_meter_by_cable_is_heard_paid_for_and_counts(
     board.power_on()
     board.pour(1)
     board.waits_for(lambda: board.face is not None and board.face.volume_l == 8)
+
+
+def test_nobody_without_a_key_talks_the_image_out_of_its_heap(board: TableMeter, field_office: Office) -> None:
+    """The longest question there is, of noise, and the longest message: refused, and the meter has not begun again."""
+    added = field_office.add_meter()
+    board.asks_unsealed(cbor.encode_sequence([1, "provision", identity_from_answer(added)]))
+    root = bytes.fromhex(added["root"])
+    client = Client(lambda meter_id, generation: console_key(root, meter_id, generation), os.urandom)
+    board.waits_for(lambda: board.face is not None)
+    for size, code in ((576, WRONG_TAG), (577, MALFORMED), (1_084, MALFORMED), (1_084, MALFORMED)):
+        assert asks(board, client.hello(), client)[0] == "session"
+        noise = to_line(bytes((QUESTION, 0, 1)) + os.urandom(size - 3))
+        assert asks(board, noise, client) == ("refused", (code, 0))
+    assert asks(board, client.hello(), client)[0] == "session"
+    kind, said = asks(board, client.ask(cbor.encode_sequence([2, "read"])), client)
+    reading = dict(zip(FIELDS, cbor.decode_sequence(said, 2, 200, 1_024)[1:], strict=True))
+    assert (kind, reading["boot_count"]) == ("answer", 1)

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware import boot
+from firmware import console as firmware_console
+from firmware.console import serve
 from firmware.console_fields import FIELDS
 from firmware.service_port import ServicePort
 from protocol.console_client import Client
 from protocol.wire import cbor, console, event_codes
 from protocol.wire.cobs import Decoder
-from protocol.wire.console_codes import UNKNOWN_COMMAND
+from protocol.wire.console_codes import NOT_ALLOWED, UNKNOWN_COMMAND
 from simulator import link
 from simulator.meter_in_memory import MemoryEeprom
 from tests.firmware.rig import METER_ID, Rig, opening
@@ -289,3 +291,40 @@ def test_a_locked_port_is_told_to_the_headend_at_once(rig: Make) -> None:
     assert said == [refused(console.LOCKED, 60)]
     assert meter.event_codes()[-1] == event_codes.CONSOLE_LOCKED
     meter.kill()
+
+
+# No room, no end ------------------------------------------------------------------------------------------------------
+def test_a_question_beyond_the_longest_there_is_is_not_opened_and_costs_nothing() -> None:
+    """1,084 bytes from somebody without a key ran a heap of 40 KB out, and the meter began again."""
+    bench = Bench().session()
+    before = bench.everything()
+    for size in (577, 1_084):
+        assert bench.say(console.to_line(bytes((console.QUESTION, 0, 1)) + bytes(size - 3))) == refused(
+            console.MALFORMED
+        )
+    assert bench.everything() == before
+    assert len(bench.ask("read")) == len(FIELDS), "the session goes on"
+    assert bench.ask("update-data", 0, bytes(512)) == ["refused", NOT_ALLOWED], "the longest command is heard"
+
+
+def test_a_frame_that_the_heap_has_no_room_for_is_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench().session()
+    before = bench.everything()
+
+    def exhausted(encoded: bytes) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as tight:
+        tight.setattr("protocol.wire.cobs.decode", exhausted)
+        assert bench.port.take(console.to_line(bytes((console.QUESTION, 0, 1)) + bytes(1_081))) == b""
+    assert bench.everything() == before
+    assert len(bench.ask("read")) == len(FIELDS)
+
+
+def test_a_line_that_never_falls_silent_leaves_the_meter_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    monkeypatch.setattr(bench.board, "console_receive", bench.client.hello, raising=False)
+    monkeypatch.setattr(bench.board, "console_send", lambda line: None, raising=False)
+    monkeypatch.setattr(bench.board, "console_trusted", False, raising=False)
+    serve(bench.application)
+    assert firmware_console.port_of(bench.application).sessions == firmware_console.PIECES_MAX
