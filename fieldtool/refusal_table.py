@@ -220,8 +220,8 @@ _FOLDER = {
     ),
     "no_terminal": (
         end.USAGE,
-        "There is no terminal to ask {what} on. Give {option}.",
-        "Il n’y a pas de terminal pour demander {what}. Donnez {option}.",
+        "There is no terminal to ask '{what}' on. Give {option}.",
+        "Il n’y a pas de terminal où demander « {what} ». Donnez {option}.",
     ),
     "file_unreadable": (
         end.USAGE,
@@ -365,6 +365,12 @@ _UPDATE = {
         end.FAILED,
         "The meter cannot write its flash. Give the same command once more; if it fails again, swap the meter.",
         "Le compteur ne peut pas écrire sa flash. Redonnez la même commande ; si elle échoue encore, remplacez-le.",
+    ),
+    "update_tried": (
+        end.FAILED,
+        "This version had its trial on this meter and did not prove itself. Ask the office for a later one.",
+        "Cette version a été essayée sur ce compteur et n’a pas fait ses preuves. Demandez au bureau une version plus"
+        " récente.",
     ),
     "update_not_back": (
         end.INCOMPLETE,

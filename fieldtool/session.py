@@ -36,7 +36,7 @@ _COMMAND = {
     20: "update_hardware", 21: "update_downgrade", 22: "update_too_old", 23: "update_too_large",
     24: "update_signature", 25: "update_hash", 26: "update_no_verifier", 27: "update_no_slots",
     28: "meter_valve_moving", 29: "update_nothing_begun", 30: "update_offset", 31: "update_manifest",
-    32: "update_on_trial", 33: "update_flash",
+    32: "update_on_trial", 33: "update_flash", 34: "update_tried",
 }  # fmt: skip
 
 

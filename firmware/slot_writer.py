@@ -58,6 +58,15 @@ def is_confirmed(board):
     return is_set(board.slots, board.running_slot, CONFIRMED)
 
 
+def was_tried(flash, version):
+    """Whether a slot holds this version, which had its trial and did not prove itself."""
+    for slot in range(SLOTS):
+        found = manifest_of(flash, slot)
+        if found is not None and found.version == version and is_refused(flash, slot):
+            return True
+    return False
+
+
 def check(board, data):
     """The Manifest in `data`, if this meter may take its image. Raises UpdateRefused."""
     if board.slots is None or board.release_key == bytes(len(board.release_key)):
@@ -77,6 +86,8 @@ def check(board, data):
         raise UpdateRefused(update_codes.DOWNGRADE)
     if offered.min_version > running:
         raise UpdateRefused(update_codes.TOO_OLD)
+    if was_tried(board.slots, offered.version):
+        raise UpdateRefused(update_codes.TRIED)
     signed = p256_verify(board.release_key, manifest.digest(data), offered.signature)
     if not signed:
         raise UpdateRefused(update_codes.NO_VERIFIER if signed is None else update_codes.SIGNATURE)
@@ -121,9 +132,9 @@ class SlotWriter:
         return is_set(self.flash, self.slot, COMPLETE)
 
     def begin(self):
-        """Go on where the slot holds this manifest and has not had its trial; otherwise make room."""
+        """Go on where the slot holds this manifest; otherwise make room."""
         flash, slot = self.flash, self.slot
-        if flash.read(slot, 0, manifest.LENGTH) == self.data and not is_refused(flash, slot):
+        if flash.read(slot, 0, manifest.LENGTH) == self.data:
             self.next_offset = self.size if self.verified else self._written()
             return
         for at in range(0, IMAGE_AT + self.size, SECTOR_BYTES):

@@ -1,10 +1,11 @@
 """An update on trial: it proves itself, or what ran before runs again. Loaded at a boot of a meter that has slots.
 
 It is confirmed once an authentic downlink was heard by radio after an uplink of this boot: then state, packs, identity,
-keys, radio and the way back all work. Not within a day: REJECTED, and the board restarts with what ran before. A boot
-costs one of three TRIAL marks (boot_slot.py), so that a trial that does not even live that long ends too. Firmware that
-finds a state it cannot read rejects itself before it writes anything. The headend is told once: by the image that was
-confirmed, or by the one that runs again. Nothing here touches wallet or log; docs/adr/0072 argues it.
+keys, radio and the way back all work. Not within a day: REJECTED, and the board restarts with what ran before, once the
+valve rests. A boot costs one of three TRIAL marks (boot_slot.py), so that a trial that does not even live that long
+ends too. Firmware that finds a state it cannot read rejects itself before it writes anything. The headend is told once:
+by the image that was confirmed, or by the one that runs again, which takes that version no more (slot_writer.py).
+Nothing here touches wallet or log; docs/adr/0072 argues it.
 """
 
 from firmware import keepsake
@@ -91,7 +92,7 @@ class Trial:
         if self.on_trial and heard and application.store.counter.next != self.first_counter and confirm(board):
             self.on_trial = False
             self.to_tell.append([board.running_slot, None])
-        if self.on_trial and board.now_us() >= self.until_us:
+        if self.on_trial and board.now_us() >= self.until_us and not is_moving(application):
             self.on_trial = False
             if is_on_trial(board):  # it may have been confirmed by cable
                 reject(board)
@@ -116,6 +117,14 @@ class Trial:
             elif number not in unsent:
                 set_mark(board.slots, slot, TOLD)
         self.to_tell = [told for told in self.to_tell if told[1] is None or not is_set(board.slots, told[0], TOLD)]
+
+
+def is_moving(application):
+    """Whether the motor runs, or is about to."""
+    valve = application.valve
+    if valve is None:
+        return False
+    return valve.motor_since_us is not None or (valve.state.valve_moving and not valve.state.valve_fault)
 
 
 def _untold(board, slot):

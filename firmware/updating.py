@@ -14,9 +14,9 @@ Nothing is written while the valve moves.
 """
 
 from firmware.boards.base import FOR_ANOTHER_IMAGE
-from firmware.boot_slot import FACTORY, SLOTS, is_refused, manifest_of
+from firmware.boot_slot import FACTORY, SLOTS, manifest_of
 from firmware.slot_writer import UpdateRefused, begin, is_on_trial, running_version
-from firmware.trial import confirm
+from firmware.trial import confirm, is_moving
 from firmware.version import FIRMWARE_VERSION
 from protocol.compat import const
 from protocol.wire import manifest, update_codes
@@ -179,9 +179,8 @@ class Update:
         for slot in range(SLOTS):
             found = manifest_of(board.slots, slot)
             if slot != board.running_slot and found is not None and found.version == self.offered:
-                if not is_refused(board.slots, slot):
-                    self.begin(board.slots.read(slot, 0, manifest.LENGTH))
-                    return
+                self.begin(board.slots.read(slot, 0, manifest.LENGTH))
+                return
 
     def next_us(self):
         """As of Sync."""
@@ -223,14 +222,6 @@ def go_on(meter, version):
     update = of(meter)
     update.offered = version
     update.ask_us = meter.board.now_us() + meter.sync.resend_apart_us
-
-
-def is_moving(application):
-    """Whether the motor runs, or is about to."""
-    valve = application.valve
-    if valve is None:
-        return False
-    return valve.motor_since_us is not None or (valve.state.valve_moving and not valve.state.valve_fault)
 
 
 def command(application, parts):

@@ -17,6 +17,7 @@ OFFSET = const(30)  # not the next offset: the status says which it is
 MANIFEST = const(31)  # no manifest of this format
 ON_TRIAL = const(32)  # what runs is on trial and has not proved itself: wait until it has
 FLASH = const(33)  # the flash did not take what was written
+TRIED = const(34)  # this version had its trial here and did not prove itself: offer a later one
 
 # States of PROGRESS and of the console's status.
 IDLE = const(0)  # nothing begun, nothing offered

@@ -181,6 +181,25 @@ def test_a_day_without_an_answer_ends_the_trial_and_the_one_before_tells_it() ->
     back.wake_up()
     back.tick()
     assert (event_codes.FIRMWARE_REJECTED, 120) in events_told(back)
+    back.state.valve_moving, back.valve.motor_since_us = 0, None
+    journal = list(slots.journal)
+    assert bring(back, MAKER.update(IMAGE, 120)) == ["refused", update_codes.TRIED]
+    assert by_frames(back, MAKER.update(IMAGE, 120)) == (120, 0, update_codes.IDLE, update_codes.TRIED)
+    assert slots.journal == journal
+    assert bring(back, MAKER.update(IMAGE, 121)) == ["verified"]
+
+
+def test_a_trial_that_is_over_waits_for_the_valve() -> None:
+    """A reset in mid-move would leave the motor to the next boot."""
+    slots = on_trial()
+    board, meter = home(0, slots)
+    board.home.now_s += DAY_S
+    meter.state.valve_moving = 1
+    meter.listen()
+    assert not meter.ended and not is_set(slots, 0, REJECTED)
+    meter.state.valve_moving = 0
+    meter.listen()
+    assert meter.ended == FOR_ANOTHER_IMAGE and is_set(slots, 0, REJECTED)
 
 
 def test_three_boots_without_proof_fall_back() -> None:
