@@ -170,8 +170,6 @@ class Story:
         """From a boot on to the end. `starts` counts those of what is on trial."""
         box = Box(flash, self.boot(flash), self.maker.key)
         if not self.is_new(flash, box.running_slot):
-            if self.had_its_trial(flash, box.running_slot):
-                return 0
             try:
                 self.bringing(box, self.update)
             except slot_writer.UpdateRefused as refusal:
@@ -189,11 +187,6 @@ class Story:
                 trial.reject(box)
             box.running_slot = self.boot(flash)
         return 0
-
-    def had_its_trial(self, flash, running):
-        """Then nobody brings it again here."""
-        slot = 1 if running == 0 else 0
-        return flash.read(slot, 0, manifest.LENGTH) == self.update[0] and boot_slot.is_refused(flash, slot)
 
     def is_new(self, flash, slot):
         return slot != FACTORY and self.runs(flash, slot) == self.update[1] and self.update[1] != self.old
@@ -222,7 +215,8 @@ def judge(story, flash, started):
 
 
 def sweep(story, also=None):
-    """(cases, [what is wrong with which]). `also(flash)`: another loader's choice on a copy, which must be the same."""
+    """(cases, [what is wrong with which]). `also(flash)`: another loader's choice on a copy; it and the mark that it
+    leaves must be the same."""
     whole = story.flash()
     said = story.live(whole, [])
     operations = len(whole.journal)
@@ -251,7 +245,7 @@ def _one(story, operation, cut, said, also):
         pass
     flash.cut_at = 0
     problem = judge(story, flash, sum(starts))
-    if also is not None and also(SlotRam(flash.content)) != story.boot(SlotRam(flash.content)):
+    if _differ(story, flash, also):
         return "the loaders differ"
     if problem:
         return problem
@@ -259,6 +253,14 @@ def _one(story, operation, cut, said, also):
     if sum(starts) > boot_slot.TRIALS:
         return "more starts than a trial has"
     return _at_the_end(story, flash, said)
+
+
+def _differ(story, flash, also):
+    """Whether another loader chooses otherwise, or leaves another mark."""
+    if also is None:
+        return False
+    ours, other = SlotRam(flash.content), SlotRam(flash.content)
+    return also(other) != story.boot(ours) or other.content != ours.content
 
 
 def _at_the_end(story, flash, said):
@@ -284,11 +286,7 @@ def sweep_progressively(story, resume_every, also=None):
             torn.do(at, data, cut)
             cases += 1
             problem = judge(story, torn, 0)
-            if (
-                also is not None
-                and cases % resume_every == 0
-                and also(SlotRam(torn.content)) != story.boot(SlotRam(torn.content))
-            ):
+            if _differ(story, torn, also):
                 problem = "the loaders differ"
             if not problem and cases % resume_every == 0:
                 resumed += 1

@@ -19,6 +19,7 @@ from firmware.image.build import C_MODULES, FOLDER, PORT
 from firmware.image.release import public_key
 from firmware.image.sources import APT, RELEASE, trees
 from protocol.wire import manifest
+from tests.firmware.update_cuts import SlotRam
 
 HARDWARE = "qemu-mps2"
 KEY, OTHER_KEY = (ec.derive_private_key(secret, ec.SECP256R1()) for secret in (20_261, 20_262))
@@ -84,15 +85,15 @@ class HostLoader:
         subprocess.run([*command, *map(str, sources), "-o", str(self.built)], check=True)
         self.library = ctypes.CDLL(str(self.built))
 
-    def choose(self, flash: Flash, key: bytes, factory_version: int) -> int:
+    def choose(self, flash: Flash | SlotRam, key: bytes, factory_version: int, hardware: str = HARDWARE) -> int:
         """As boot_slot.choose."""
 
         def program(at: int, data: ctypes._Pointer[ctypes.c_uint8], size: int) -> None:
             flash.program_at(at, ctypes.string_at(data, size))
 
         content = (ctypes.c_uint8 * len(flash.content)).from_buffer(flash.content)
-        hardware = HARDWARE.encode().ljust(manifest.HARDWARE_LENGTH, b"\0")
-        asked = _Loader(ctypes.addressof(content), _PROGRAM(program), hardware, key, factory_version)
+        ours = hardware.encode().ljust(manifest.HARDWARE_LENGTH, b"\0")
+        asked = _Loader(ctypes.addressof(content), _PROGRAM(program), ours, key, factory_version)
         return int(self.library.loader_choose(ctypes.byref(asked)))
 
 
