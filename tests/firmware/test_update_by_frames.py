@@ -93,7 +93,7 @@ def signed_by_hash(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("signed_by_hash")
-@pytest.mark.parametrize("lost", [0, 3])
+@pytest.mark.parametrize("lost", [1])
 def test_a_meter_takes_an_update_by_frames_and_runs_it(
     factory_and_update: tuple[Path, bytes], tmp_path: Path, lost: int
 ) -> None:
