@@ -106,14 +106,14 @@ def _require_of_job(job: Job, record: Record) -> None:
 
 def _take_frames(tx: Tx, ingest: Ingest, record: Record) -> tuple[set[bytes], list[str]]:
     """Each frame as if a bearer had brought it: (the meters that sealed one, findings). One that is not taken hinders
-    nothing."""
+    nothing; one that was heard before proves nothing: whoever listens to the radio has it."""
     spoke, found = set(), set()
     for carried in record.frames:
         answer = ingest.receive(tx, Received(carried.meter_id, carried.frame, Bearer.HAND, None, tx.now_us))
-        if answer.refusal is None:
-            spoke.add(carried.meter_id)
-        else:
+        if answer.refusal is not None:
             found.add(findings.FRAME_REFUSED)
+        elif not answer.duplicate:
+            spoke.add(carried.meter_id)
     return spoke, list(found)
 
 

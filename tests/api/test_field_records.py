@@ -232,6 +232,18 @@ async def test_the_old_meter_of_a_swap_is_proved_by_a_frame_that_it_sealed(
     assert sent["findings"] == ([] if genuine else ["not_attested", "frame_refused"])
 
 
+async def test_a_frame_that_was_heard_before_proves_no_meter(house: House, laptop: Laptop) -> None:
+    """Whoever listens to the radio has it: it says nothing of who stood at the old meter."""
+    made, installed = await laptop.take(INSTALL)
+    await laptop.send(record_of(made, *CHECKLIST))
+    await hear(house, installed["identity"])
+    made, claimed = await laptop.take({**SWAP, "meter_id": NEW, "litres_per_pulse": 1})
+    steps = (*without("seal", step("seal", number="NE0107")), FINAL)
+    record = record_of(made, *steps, frames=[{"meter_id": NEW, "frame": frame_of(installed["identity"])}])
+    sent = (await laptop.send(attested(record, claimed["identity"]["root"], SPARE))).json
+    assert sent["findings"] == ["not_attested"]
+
+
 async def test_what_the_office_ended_meanwhile_is_not_ended_twice(house: House, laptop: Laptop) -> None:
     made, claimed = await laptop.take(SWAP)
     done = await house.post(f"/v1/meters/{METER}/swaps", {"new_meter_id": SPARE, "first_index_l": 20})
