@@ -21,10 +21,12 @@ from .meter import Meter
 from .outcome import FAILED, PASSED, WAIVED, Outcome
 from .refusals import Refusal
 from .step import Step
+from .steps import INSTALLATION, REMOVAL, VISITING
 from .steps.grace import money_text
 from .steps.volume_test import litres_text
 from .store import DONE, JOURNALS, OUTBOX, Store
 from .texts import Texts, sentence
+from .value_words import words
 from .work_order import WorkOrder
 
 TEXTS: Texts = {
@@ -41,6 +43,7 @@ TEXTS: Texts = {
     PASSED: ("passed", "réussi"),
     FAILED: ("failed", "échoué"),
     WAIVED: ("left out", "laissé"),
+    "summary": ("{title} ({name}): {outcome}", "{title} ({name}) : {outcome}"),
     "attesting": (
         "The meter attests the record …",
         "Le compteur atteste le dossier …",
@@ -50,6 +53,10 @@ TEXTS: Texts = {
         " along and tells whether the headend has heard the meter. Label: guelta field label {job_id}",
         "Terminé. Le dossier signé attend sur ce portable : avec du réseau, « guelta field sync » l’envoie avec les"
         " trames et dit si la tête de réseau a entendu le compteur. Étiquette : guelta field label {job_id}",
+    ),
+    "was_sent": (
+        "Done, and the headend has the signed record. Label: guelta field label {job_id}",
+        "Terminé, et la tête de réseau a le dossier signé. Étiquette : guelta field label {job_id}",
     ),
 }
 
@@ -169,8 +176,13 @@ class Checklist:
             "steps": made["record"]["steps"],
             "fingerprint": made["fingerprint"],
         }
-        lines = [f"{step['name']}: {self._text(step['outcome'])}" for step in made["record"]["steps"]]
-        return document, [*lines, self._text("then", job_id=self.order.job_id)]
+        titles = {step.name: self._text_of(step, "title") for step in (*REMOVAL, *INSTALLATION, *VISITING)}
+        lines = [
+            self._text("summary", title=titles[step["name"]], name=step["name"], outcome=self._text(step["outcome"]))
+            for step in made["record"]["steps"]
+        ]
+        was_sent = self._store.read(DONE, self.order.job_id) is not None
+        return document, [*lines, self._text("was_sent" if was_sent else "then", job_id=self.order.job_id)]
 
     def _about(self) -> tuple[int, int] | None:
         """Where this laptop installed its latest other meter."""
@@ -185,9 +197,7 @@ class Checklist:
 
     def _tell(self, result: Outcome) -> None:
         outcome = self._text(result.outcome)
-        values = ", ".join(f"{name} {value}" for name, value in result.values.items())
-        if result.reason:
-            values = f"{values}; {result.reason}" if values else result.reason
+        values = words(result, self._voice.lang, self.order.job)
         self._say("measured" if values else "ended", outcome=outcome, values=values)
 
     def _text_of(self, step: Step, key: str) -> str:

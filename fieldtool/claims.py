@@ -16,12 +16,18 @@ from .enrol import read_secret
 from .headend import Headend
 from .refusals import Refusal
 from .store import JOBS, Store
+from .texts import Texts, sentence
 from .verb import Tool
 
 CLAIMING, CLAIMED = "claiming", "claimed"
 OPEN_STATES = ("open", "claimed")
 PAGES_MAX = 100
 _FINAL = ("headend_refused",)
+
+KINDS: Texts = {
+    "install": ("install", "pose"), "swap": ("swap", "remplacement"), "retire": ("retire", "retrait"),
+    "visit": ("visit", "visite"),
+}  # fmt: skip
 
 
 class Told(NamedTuple):
@@ -60,7 +66,9 @@ class Tokens:
         """The job's token, "" for none; and whether somebody was asked for it."""
         if self._from_file is not None:
             return self._from_file.get(str(job["job_id"]), self._from_file.get("", "")), False
-        facts = {name: job.get(name) for name in ("job_id", "kind", "meter_id")}
+        kind = str(job.get("kind"))
+        facts = {name: job.get(name) for name in ("job_id", "meter_id")}
+        facts["kind"] = sentence(KINDS, kind, self._tool.lang) if kind in KINDS else kind
         try:
             return self._tool.secret("token", "--token-file FILE", **facts), True
         except Refusal as refusal:

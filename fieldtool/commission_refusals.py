@@ -113,10 +113,20 @@ _METERS = {
         "The record of job {job_id} seals no meter: there is nothing to put a label on.",
         "Le dossier de l’intervention {job_id} ne scelle aucun compteur : il n’y a rien à étiqueter.",
     ),
+    "no_records": (
+        end.INCOMPLETE,
+        "No checklist is finished on this laptop yet, so there is nothing to label: guelta field commission.",
+        "Aucune liste n’est encore finie sur ce portable, donc rien à étiqueter : guelta field commission.",
+    ),
     "several_records": (
         end.USAGE,
-        "JOB: say whose label: {jobs}. '-' means that no checklist is finished here yet.",
-        "JOB : dites de quelle intervention : {jobs}. « - » : aucune liste n’est encore finie ici.",
+        "JOB: say whose label: {jobs}. For instance: guelta field label JOB.",
+        "JOB : dites de quelle intervention : {jobs}. Par exemple : guelta field label INTERVENTION.",
+    ),
+    "label_unwritable": (
+        end.FAILED,
+        "--output: {file} cannot be written: {why}. Name a file in a folder of yours.",
+        "--output : {file} ne peut pas être écrit : {why}. Nommez un fichier dans un dossier à vous.",
     ),
     "not_synced": (
         end.INCOMPLETE,

@@ -64,7 +64,7 @@ FIELDS = (
     Field("battery_mv", "mV", "battery", "pile"),
     Field("pulse_ml", "mL", "a pulse is", "une impulsion vaut"),
     Field("pulses", "", "pulses counted", "impulsions comptées"),
-    Field("volume_ml", "mL", "water, to the millilitre", "eau, au millilitre"),
+    Field("volume_ml", "mL", "water below a litre", "eau sous le litre"),
     Field("generation", "", "wallet generation", "génération du portefeuille"),
     Field("grant", "", "highest grant seen", "plus haute autorisation vue"),
     Field("grant_sessions", "", "its visits", "ses visites"),

@@ -22,7 +22,7 @@ _OUT = ("Write the PDF here.", "Écrire le PDF ici.")
 
 
 @verb("label", HELP, TEXTS, port=False, writes=True)
-@click.argument("job_id", metavar="JOB", required=False, default="")
+@click.argument("job_id", metavar="[JOB]", required=False, default="")
 @option("--size", help=_SIZE, type=click.Choice(["a6", "a7", "a8"]), default="a7")
 @option("--output", "-o", help=_OUT, type=click.Path(path_type=Path), metavar="FILE")
 def label(tool: Tool, job_id: str, size: str, output: Path | None) -> None:
@@ -36,7 +36,7 @@ def label(tool: Tool, job_id: str, size: str, output: Path | None) -> None:
         try:
             file.write_bytes(pdf(drawn, size, tool.lang))
         except OSError as failure:
-            raise Refusal("store_unwritable", file=file, why=failure.strerror) from None
+            raise Refusal("label_unwritable", file=file, why=failure.strerror) from None
     else:
         tool.say("dry_run")
     told = {"job_id": job_id, "file": str(file), "size": size, **facts}
@@ -68,6 +68,8 @@ def facts_of(store: Store, job_id: str) -> dict[str, Any]:
 def _the_only(store: Store) -> str:
     """The job whose record is on this laptop, where there is one."""
     names = sorted({*store.names(OUTBOX), *store.names(DONE)})
-    if len(names) != 1:
-        raise Refusal("several_records", jobs=", ".join(names) or "-")
+    if not names:
+        raise Refusal("no_records")
+    if len(names) > 1:
+        raise Refusal("several_records", jobs=", ".join(names))
     return names[0]

@@ -74,7 +74,8 @@ def text_of(field: Field, value: Any, lang: str) -> str:
         return alarms(value, lang)
     if field.unit == "reason":
         return _reason(value, lang)
-    return f"{value} {field.unit}".rstrip()
+    unit = "demi-heures" if field.unit == "half-hours" and lang == "fr" else field.unit
+    return f"{value} {unit}".rstrip()
 
 
 def money(mills: int) -> str:

@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from . import claims, exit_codes, outbox
-from .claims import Tokens
+from .claims import KINDS, Tokens
 from .enrol import headend_of
 from .refusals import Refusal
-from .texts import Texts
+from .texts import Texts, sentence
 from .verb import Tool, option, verb
 
 HELP = (
@@ -38,6 +38,9 @@ TEXTS: Texts = {
                 "intervention {job_id} ({kind}, compteur {meter_id}) : prête jusqu’à {until}"),
     "no_token": ("job {job_id} ({kind}, meter {meter_id}): waits for its token",
                  "intervention {job_id} ({kind}, compteur {meter_id}) : attend son jeton"),
+    "grants_left": ("job {job_id} ({kind}, meter {meter_id}): {state}; its grants hold until {until}",
+                    "intervention {job_id} ({kind}, compteur {meter_id}) : {state} ; ses permissions valent"
+                    " jusqu’à {until}"),
     "refused": ("job {job_id}: {text}", "intervention {job_id} : {text}"),
     "over": ("job {job_id}: {state}; its keys are forgotten here",
              "intervention {job_id} : {state} ; ses clés sont oubliées ici"),
@@ -46,6 +49,27 @@ TEXTS: Texts = {
     "would_send": ("would send: record of job {job_id}", "serait envoyé : dossier de l’intervention {job_id}"),
     "would_ask": ("would ask {address} for open jobs", "les interventions ouvertes seraient demandées à {address}"),
 }  # fmt: skip
+STATES: Texts = {
+    "open": ("open", "ouverte"), "claimed": ("claimed", "prise"), "recorded": ("recorded", "enregistrée"),
+    "done": ("done", "terminée (done)"), "cancelled": ("cancelled", "annulée"),
+}  # fmt: skip
+# What the office looks at: a step and what became of it, or one of these.
+FINDINGS: Texts = {
+    "failed": ("the step {step} failed", "l’étape {step} a échoué"),
+    "waived": ("the step {step} was left out", "l’étape {step} a été laissée"),
+    "missing": ("the step {step} is missing", "l’étape {step} manque"),
+    "pulse_weight_differs": ("the pulse weight differs", "le poids d’impulsion diffère"),
+    "position_outside": ("the position is outside of the service area", "la position est hors de la zone desservie"),
+    "not_attested": ("the meter does not attest the record", "le compteur n’atteste pas le dossier"),
+    "frame_refused": ("a frame was not taken", "une trame n’a pas été prise"),
+    "times_odd": ("the times cannot be right", "les heures ne peuvent être justes"),
+    "finished_late": ("finished after the job's time", "finie après l’heure de l’intervention"),
+    "final_index_behind": ("the final index is below what was heard", "l’index final est sous ce qui a été entendu"),
+    "ended_before": ("the meter was taken out of the books before", "le compteur était déjà sorti des livres"),
+    "seal_unknown": ("the seal is not of the office's stock", "le scellé n’est pas du stock du bureau"),
+    "seal_taken": ("the seal is placed elsewhere or broken", "le scellé est posé ailleurs ou brisé"),
+    "seal_mismatch": ("the seal found is not the one placed", "le scellé trouvé n’est pas celui qui fut posé"),
+}
 _TOKEN_FILE = (
     "Read tokens from this file: one alone, or lines of JOB TOKEN (for scripts).",
     "Lire les jetons dans ce fichier : un seul, ou des lignes INTERVENTION JETON (pour les scripts).",
@@ -81,21 +105,36 @@ def sync(tool: Tool, token_file: Path | None) -> None:
         sys.exit(exit_codes.INCOMPLETE)
 
 
+def finding_text(finding: str, lang: str) -> str:
+    """A finding in words, with its code; one that is not known here as its code alone."""
+    step, _, ended = finding.rpartition("_")
+    key = finding if finding in FINDINGS else ended
+    if key not in FINDINGS or (key == ended and not step):
+        return finding
+    return f"{sentence(FINDINGS, key, lang, step=step)} ({finding})"
+
+
+def _word(words: Texts, code: str, lang: str) -> str:
+    return sentence(words, code, lang) if code in words else code
+
+
 def _report(tool: Tool, records: list[outbox.Told], jobs: list[claims.Told], cut: Refusal | None) -> None:
     lines: list[str] = []
     for record in records:
         if record.refusal is not None:
             lines.append(tool.text("kept", job_id=record.job_id, text=record.refusal.sentence(tool.lang)))
             continue
-        lines.append(tool.text("sent", job_id=record.job_id, state=record.state))
-        lines += [tool.text("finding", finding=finding) for finding in record.findings]
+        lines.append(tool.text("sent", job_id=record.job_id, state=_word(STATES, record.state, tool.lang)))
+        lines += [tool.text("finding", finding=finding_text(one, tool.lang)) for one in record.findings]
         if record.frame_for:
             lines.append(tool.text("frame", meter_id=record.frame_for))
     for job in jobs:
-        facts: dict[str, Any] = {**job._asdict(), "text": "", "until": job.until}
+        kind, state = _word(KINDS, job.kind, tool.lang), _word(STATES, job.state, tool.lang)
+        facts: dict[str, Any] = {**job._asdict(), "text": "", "kind": kind, "state": state}
         if job.refusal is not None:
             facts["text"] = job.refusal.sentence(tool.lang)
-        lines.append(tool.text(job.what, **facts))
+        was_done = job.what == "claimed" and job.state in ("recorded", "done")
+        lines.append(tool.text("grants_left" if was_done else job.what, **facts))
     document: dict[str, Any] = {
         "records": [record.as_json() for record in records],
         "jobs": [job.as_json() for job in jobs],

@@ -111,7 +111,7 @@ class Tool:
 
 
 class Option(click.Option):
-    """An option whose help has two languages."""
+    """An option whose help has two languages, the name of its kind too."""
 
     def __init__(self, *names: Any, both: Both, **settings: Any) -> None:
         super().__init__(*names, **settings)
@@ -119,7 +119,10 @@ class Option(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         self.help = self.both[LANGUAGES.index(language(ctx))]
-        return super().get_help_record(ctx)
+        told = super().get_help_record(ctx)
+        if told is None or language(ctx) != "fr":
+            return told
+        return told[0].replace("INTEGER RANGE", "NOMBRE"), told[1].replace("[default: ", "[d’ordinaire : ")
 
 
 class Command(click.Command):

@@ -12,6 +12,7 @@ from ..step import Question, Step, Wrong, thousandths, yes_no
 from ..texts import Texts
 
 QUIET_S = 10  # so long without a pulse: whoever draws has closed the tap
+STILL_S = 3  # so long, where a person says that the tap is closed
 DRAW_S_MAX = 900
 POLL_S = 1
 
@@ -41,10 +42,11 @@ TEXTS: Texts = {
     ),
     "no_water": ("The valve does not open.", "La vanne ne s’ouvre pas."),
     "wrong_weight": (
-        "One pulse of this meter is {fits} L; it is set to {set} L. Bills would be wrong by ten times: do not leave it"
+        "One pulse of this meter is {fits} L; it is set to {set} L. Bills would be {times} times wrong: do not leave it"
         " in service. The office retires it and makes a job with {fits} L per pulse.",
-        "Une impulsion de ce compteur vaut {fits} L ; il est réglé à {set} L. Les factures seraient dix fois fausses :"
-        " ne le laissez pas en service. Le bureau le retire et refait l’intervention à {fits} L par impulsion.",
+        "Une impulsion de ce compteur vaut {fits} L ; il est réglé à {set} L. Les factures seraient {times} fois"
+        " fausses : ne le laissez pas en service. Le bureau le retire et refait l’intervention à {fits} L"
+        " par impulsion.",
     ),
     "no_pulses": (
         "The meter counted nothing: is the arrow with the flow, the sensor plugged in, the water behind this meter?",
@@ -113,18 +115,27 @@ def _run(hands: Hands) -> Outcome:
     if verdict.code == volume_test.PASSED:
         return Outcome(PASSED, values, limits)
     fits = litres_text(verdict.fits_ml or 0)
-    hands.say(verdict.code, litres=advised, fits=fits, set=litres_text(pulse_ml))
+    hands.say(
+        verdict.code, litres=advised, fits=fits, set=litres_text(pulse_ml), times=_times(verdict.fits_ml, pulse_ml)
+    )
     if verdict.fits_ml is not None:
         values["fits_ml"] = verdict.fits_ml
     return Outcome(FAILED, values, limits, verdict.code)
 
 
+def _times(fits_ml: int | None, pulse_ml: int) -> int:
+    """How wrong bills would be."""
+    return max(fits_ml, pulse_ml) // min(fits_ml, pulse_ml) if fits_ml else 1
+
+
 def _drawn(hands: Hands, first: int) -> int:
-    """The pulses when the bucket is full: a person says so; for a script, when a while has passed without any."""
+    """The pulses when the bucket is full and the water stands. A person says that the tap is closed, perhaps while the
+    last litre still comes; for a script, a while without a pulse says so."""
+    quiet_s = QUIET_S
     if hands.voice.is_person:
         while not hands.ask("drawn"):
             pass
-        return int(hands.meter.read()["pulses"])
+        first, quiet_s = -1, STILL_S  # no pulse at all is an answer too
     hands.say("counting")
     started = last_s = hands.clock.now()
     pulses = first
@@ -132,7 +143,7 @@ def _drawn(hands: Hands, first: int) -> int:
         now_pulses, now = int(hands.meter.read()["pulses"]), hands.clock.now()
         if now_pulses != pulses:
             pulses, last_s = now_pulses, now
-        if (pulses != first and now - last_s >= QUIET_S) or now - started >= DRAW_S_MAX:
+        if (pulses != first and now - last_s >= quiet_s) or now - started >= DRAW_S_MAX:
             return pulses
         hands.clock.sleep(POLL_S)
 

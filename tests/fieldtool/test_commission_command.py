@@ -181,13 +181,32 @@ def test_a_laptop_that_is_not_enrolled_cannot_sign_and_does_not_begin(run: Run, 
 
 
 def test_no_label_without_a_record(run: Run, laptop: Laptop) -> None:
+    assert json.loads(run("label", "--json").stdout)["refused"]["code"] == "no_records"
+    laptop.store.keep(OUTBOX, JOB_ID, {"record": {}})
+    laptop.store.keep(OUTBOX, "j998", {"record": {}})
     assert json.loads(run("label", "--json").stdout)["refused"]["code"] == "several_records"
+    for name in (JOB_ID, "j998"):
+        laptop.store.drop(OUTBOX, name)
     assert json.loads(run("label", JOB_ID, "--json").stdout)["refused"]["code"] == "no_record"
     laptop.store.keep(JOURNALS, JOB_ID, {"facts": {"customer_number": "1", "service_point": "-"}})
     laptop.store.keep(OUTBOX, JOB_ID, {"record": {"steps": [], "meter_id": METER_ID, "new_meter_id": None}})
     assert json.loads(run("label", JOB_ID, "--json").stdout)["refused"]["code"] == "no_label"
     laptop.store.keep(OUTBOX, JOB_ID, {"record": {"steps": [{"name": "seal"}]}})
     assert json.loads(run("label", JOB_ID, "--json").stdout)["refused"]["code"] == "store_damaged"
+
+
+def test_a_label_that_cannot_be_written_names_its_option(run: Run, laptop: Laptop, tmp_path: Path) -> None:
+    laptop.store.keep(JOURNALS, JOB_ID, {"facts": {"customer_number": "00000195", "service_point": "-"}})
+    sealed = {
+        "steps": [{"name": "seal", "values": {"number": "SC-0042"}}],
+        "meter_id": METER_ID,
+        "finished_at": 1_798_761_734,
+    }
+    laptop.store.keep(OUTBOX, JOB_ID, {"record": {**sealed, "new_meter_id": None}})
+    done = run("label", JOB_ID, "--json", "-o", tmp_path / "nowhere" / "label.pdf")
+    told = json.loads(done.stdout)["refused"]
+    assert (done.exit_code, told["code"]) == (exit_codes.FAILED, "label_unwritable")
+    assert "--output" in told["text"] and "GUELTA_FIELD_HOME" not in told["text"]
 
 
 def test_no_network_is_used(run: Run, laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

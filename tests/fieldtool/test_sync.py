@@ -164,6 +164,17 @@ def test_a_claim_is_kept_before_it_is_used_and_asked_again_with_the_same_words(
     assert kept is not None and kept["state"] == "claimed" and TOKEN not in json.dumps(kept)
 
 
+@pytest.mark.parametrize(("lang", "word"), [("en", "done; its grants hold"), ("fr", "(pose, compteur")])
+def test_a_job_that_is_done_is_not_told_as_ready(store: Store, opens: Opens, lang: str, word: str) -> None:
+    """Its grants may still carry a statement; nobody should think that there is work left."""
+    grant = {"until_s": 4_000_000_000}
+    store.keep(JOBS, "j1", {**CLAIMED, "grants": [grant], "state": "claimed", "claim": "c"})
+    done = {**JOB, "state": "done"}
+    opens(lambda heard: Reply(200, done) if heard.path.endswith("/j1") else NO_JOBS)
+    told = CliRunner().invoke(main, ["field", "sync", "--lang", lang]).stdout
+    assert word in told and "ready until" not in told and "prête" not in told
+
+
 def test_all_pages_of_jobs_are_read(store: Store, opens: Opens) -> None:
     pages = {
         "/v1/field/jobs": {"items": [JOB], "next": "abc"},
