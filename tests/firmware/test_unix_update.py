@@ -14,6 +14,8 @@ from protocol.wire.messages import UP_DEVICE, UP_EVENT, UP_EXTENDED, Fragment, P
 from tests.firmware.rig import Rig, opening
 from tests.firmware.update_cuts import Maker, SlotRam, install
 
+ROOT = Path(__file__).resolve().parents[2]
+WAKE_UP = "    def wake_up(self):\n"
 DAY_S = 86_400
 KEY = bytes(range(1, 65))
 # Not every interpreter can check ECDSA (tests/wire/test_p256.py does where it can): here a hash signs.
@@ -35,7 +37,7 @@ MAKER = Maker(KEY, sign)
 def factory_and_update(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     """The factory's build, and the bundle of release 0.1.1."""
     source = Path("protocol/compat.py")
-    text = (Path(__file__).resolve().parents[2] / source).read_text()
+    text = (ROOT / source).read_text()
     assert REAL in text
     replaced = {source.as_posix(): text.replace(REAL, HASHED)}
     factory = build(tmp_path_factory.mktemp("factory"), replaced)
@@ -121,6 +123,25 @@ def test_a_day_of_silence_falls_back(factory_and_update: tuple[Path, bytes], tmp
     meter.run(1_800)
     assert versions(meter)[-1] == 100
     fell_back(meter, factory_and_update[1], litres=4 + 2 * 2)
+
+
+def test_an_update_that_faults_uses_up_its_trials_by_itself(
+    factory_and_update: tuple[Path, bytes], tmp_path: Path
+) -> None:
+    """Three resets without a hand at the meter, and the factory's firmware runs with the books as they were."""
+    text = (ROOT / "firmware/meter.py").read_text()
+    assert WAKE_UP in text
+    broken = {"firmware/meter.py": text.replace(WAKE_UP, WAKE_UP + "        raise MemoryError\n")}
+    (tmp_path / "broken").mkdir()
+    bundle = bundle_of(build(tmp_path / "broken", broken | with_version(101)))
+    meter = meter_with_update((factory_and_update[0], bundle), tmp_path)
+    for _ in range(3):
+        with pytest.raises(AssertionError, match="the meter ended"):
+            boot(meter)
+        assert meter.process is not None and meter.process.wait() == EXIT_RESTART
+    boot(meter).run(3_600)
+    assert versions(meter)[-1] == 100
+    fell_back(meter, bundle, litres=4)
 
 
 def fell_back(meter: Rig, bundle: bytes, litres: int) -> None:

@@ -9,9 +9,10 @@ from firmware.boards.base import FOR_ANOTHER_IMAGE
 from firmware.boot_slot import COMPLETE, CONFIRMED, FACTORY, REJECTED, TOLD, TRIAL, is_set
 from protocol.compat import sha256
 from protocol.wire import event_codes, manifest, update_codes
+from protocol.wire.console_codes import NOT_NOW
 from protocol.wire.messages import Fragment
 from tests.firmware.release import MAKER, SIGN_OF_A_STRANGER
-from tests.firmware.test_keepsake import TestBoard, booted, provisioned
+from tests.firmware.test_keepsake import MemoryEeprom, TestBoard, booted, provisioned
 from tests.firmware.update_cuts import SlotRam, image_of, install
 
 IMAGE = image_of(120, 3_000)
@@ -234,6 +235,33 @@ def test_firmware_on_trial_that_cannot_read_the_state_goes_before_it_writes() ->
     safe = booted(board)
     assert (type(safe).__name__, safe.argument) == ("SafeMode", 2)
     assert board.files.content["a/state"] == before["a/state"]
+
+
+def test_a_box_without_identity_is_confirmed_by_cable_and_a_meter_is_not() -> None:
+    """It has no radio to prove itself by; a meter has, and nobody's word takes its place."""
+    blank = board_without_identity(on_trial(), 0)
+    box = boot.boot(blank)
+    assert type(box).__name__ == "Factory"
+    boot.begin_trial(box)
+    assert updating.command(box, ["update"])[:3] == [120, 0, 1]
+    assert updating.command(box, ["update-confirm"]) == ["confirmed"]
+    assert is_set(blank.slots, 0, CONFIRMED)
+    assert keepsake.look(blank.eeprom, keepsake.VERSION)[1] == (120).to_bytes(4, "big")
+    assert updating.command(box, ["update-confirm"]) == ["confirmed"]
+    blank.home.now_s += DAY_S
+    box.listen()
+    assert not box.ended and not is_set(blank.slots, 0, REJECTED)
+    factory = boot.boot(board_without_identity(SlotRam(), FACTORY))
+    assert updating.command(factory, ["update-confirm"]) == ["refused", update_codes.NOTHING_BEGUN]
+    slots = on_trial()
+    assert updating.command(home(0, slots)[1], ["update-confirm"]) == ["refused", NOT_NOW]
+    assert not is_set(slots, 0, CONFIRMED)
+
+
+def board_without_identity(slots: SlotRam, running_slot: int) -> TestBoard:
+    board = TestBoard(None, MemoryEeprom(), blank=True)
+    board.slots, board.running_slot, board.release_key, board.hardware = slots, running_slot, MAKER.key, "unix"
+    return board
 
 
 def test_an_update_touches_neither_wallet_nor_log() -> None:
