@@ -26,7 +26,10 @@ DOUBLINGS_MAX = const(6)
 WRONG_TAGS_MAX = const(0xFFFF)
 SESSION_US = const(300000000)
 SECOND_US = const(1000000)
-QUESTION_MAX = const(576)  # the longest there is carries 512 bytes of an image
+QUESTION_MAX = const(192)  # the longest there is carries 128 bytes of an image; 320 bytes ran a 40 KB heap out
+LINE_MAX = const(
+    256
+)  # of a message to a meter, with its CRC: longer is noise, and not held; a blank board has the room
 SESSION_L_MAX = const(200)  # what all orders of one session together may let through
 
 
@@ -41,7 +44,7 @@ class ServicePort:
         """`application`: Meter, SafeMode or Factory."""
         self.application = application
         self.memory = application.state or Forgetful()
-        self.decoder = Decoder(console.MESSAGE_MAX)
+        self.decoder = Decoder(LINE_MAX if self.memory is application.state else console.MESSAGE_MAX)
         self.session = None
         self.session_until_us = 0
         self.sessions = 0
@@ -60,12 +63,11 @@ class ServicePort:
         """The bytes to send for bytes that came, in whatever pieces; b"" for nothing."""
         out = b""
         try:
-            frames = self.decoder.feed(data)
+            messages = [console.from_frame(frame) for frame in self.decoder.feed(data)]
         except MemoryError:
-            self.decoder.__init__(console.MESSAGE_MAX)
+            self.decoder.__init__(self.decoder.bytes_max)
             return out
-        for frame in frames:
-            message = console.from_frame(frame)
+        for message in messages:
             if message is not None and not self.application.ended:
                 out += console.to_line(self.answer(message))
         return out

@@ -17,6 +17,7 @@ from protocol.console_client import Client
 from protocol.wire import cbor, console, event_codes
 from protocol.wire.cobs import Decoder
 from protocol.wire.console_codes import NOT_ALLOWED, UNKNOWN_COMMAND
+from protocol.wire.limits import U32_MAX
 from simulator import link
 from simulator.meter_in_memory import MemoryEeprom
 from tests.firmware.rig import METER_ID, Rig, opening
@@ -298,13 +299,17 @@ def test_a_question_beyond_the_longest_there_is_is_not_opened_and_costs_nothing(
     """1,084 bytes from somebody without a key ran a heap of 40 KB out, and the meter began again."""
     bench = Bench().session()
     before = bench.everything()
-    for size in (577, 1_084):
+    for size in (193, 252):
         assert bench.say(console.to_line(bytes((console.QUESTION, 0, 1)) + bytes(size - 3))) == refused(
             console.MALFORMED
         )
     assert bench.everything() == before
     assert len(bench.ask("read")) == len(FIELDS), "the session goes on"
-    assert bench.ask("update-data", 0, bytes(512)) == ["refused", NOT_ALLOWED], "the longest command is heard"
+    assert bench.ask("update-data", U32_MAX, bytes(128)) == ["refused", NOT_ALLOWED], "the longest command is heard"
+    assert bench.port.take(console.to_line(bytes((console.QUESTION, 0, 1)) + bytes(250))) == b"", "beyond, all is noise"
+    assert bench.port.take(bytes((1,)) * 5_000) == b"" and not bench.port.decoder.held
+    bench.port.take(b"\0")
+    assert len(bench.ask("read")) == len(FIELDS)
 
 
 def test_a_frame_that_the_heap_has_no_room_for_is_noise(monkeypatch: pytest.MonkeyPatch) -> None:

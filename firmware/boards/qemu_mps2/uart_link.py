@@ -11,6 +11,7 @@ from firmware.boards.streams.records import CONSOLE, FIELD, RADIO, Records, writ
 
 # The watchdog looks at the meter's loop: what does not come round within this time is reset (CT-04: nothing is lost).
 WATCHDOG_MS = 8000
+CONSOLE_BYTES = 256  # of a line that anybody may hold: what more has come waits in the UART's buffer
 FEED_US = 3000000  # before half of it, when the watchdog notes itself as the cause of the next reset
 
 
@@ -50,7 +51,7 @@ class UartLink:
                 payload = records.take()
         waiting = self.console.any()
         if waiting:
-            self.requests.append(self.console.read(waiting))
+            self.requests.append(self.console.read(min(waiting, CONSOLE_BYTES)))
         return taken or waiting > 0
 
     def forget(self):
