@@ -63,7 +63,7 @@ class Technician:
     def types(self, line: str, replies: Mapping[str, Reply], tokens: Mapping[str, str], until: str = "\x00") -> str:
         """One command to its end, its questions answered; at `until` it is interrupted. What was said."""
         self.shell.sendline(line)
-        said = ""
+        said, broken_off = "", False
         while True:
             came = self.shell.expect([re.escape(READY) + "$", PROMPT, TOKEN, until])
             assert isinstance(self.shell.after, str) and isinstance(self.shell.match, re.Match)
@@ -72,6 +72,9 @@ class Technician:
                 return said
             if came == 3:
                 self.shell.sendintr()
+                broken_off = True
+            elif broken_off:
+                pass  # the question that Ctrl-C is the answer to; a second one would go to the shell
             elif came == 2:
                 self.shell.sendline(tokens[self.shell.match.group(1)])
             else:
