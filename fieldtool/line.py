@@ -16,6 +16,15 @@ WRITE_S = 5
 _CHUNK = 4096
 
 
+def _terminal_errors() -> tuple[type[Exception], ...]:
+    """Of POSIX alone, and no OSError."""
+    try:
+        import termios
+    except ImportError:
+        return ()
+    return (termios.error,)
+
+
 class Line:
     """An open port. Raises Refusal: port_unknown, port_busy, port_denied when it opens; port_gone later."""
 
@@ -23,7 +32,8 @@ class Line:
         import serial
 
         self.path = path
-        self._gone = (serial.SerialException, OSError, TypeError)  # TypeError: pyserial's, when it is closed meanwhile
+        # What pyserial lets through: TypeError where it is closed meanwhile, termios.error where a flush finds it gone.
+        self._gone: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError, *_terminal_errors())
         self._serial = serial.Serial()
         self._serial.port = path
         self._serial.baudrate = BAUD
