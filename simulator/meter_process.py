@@ -3,6 +3,8 @@
 The rig writes records, grants a time, and reads until the meter is idle again and has read all it was sent. Between
 two grants the process does not run, so the order in which many meters advance is the rig's alone. Cutting the power
 is SIGKILL; the flash file stays as it was at that instant, torn or not, and the next start is given the same file.
+It is given no release key, so it takes no updates and never asks to be started again (exit code 4): that it ends is a
+defect, always. A meter on the table (table.py) may have a key, and is started again.
 """
 
 from __future__ import annotations
