@@ -66,6 +66,15 @@ FINDINGS: Texts = {
     "finished_late": ("finished after the job's time", "finie après l’heure de l’intervention"),
     "final_index_behind": ("the final index is below what was heard", "l’index final est sous ce qui a été entendu"),
     "ended_before": ("the meter was taken out of the books before", "le compteur était déjà sorti des livres"),
+    "job_was_cancelled": ("the office had cancelled the job", "le bureau avait annulé l’intervention"),
+    "swap_not_executed": (
+        "the new meter was given up by the office; the old one is still in the books",
+        "le bureau avait retiré le nouveau compteur ; l’ancien est encore dans les livres",
+    ),
+    "older_key": (
+        "the meter was given a newer key since; set it up anew",
+        "le compteur a reçu une clé plus récente ; remettez-le en service",
+    ),
     "seal_unknown": ("the seal is not of the office's stock", "le scellé n’est pas du stock du bureau"),
     "seal_taken": ("the seal is placed elsewhere or broken", "le scellé est posé ailleurs ou brisé"),
     "seal_mismatch": ("the seal found is not the one placed", "le scellé trouvé n’est pas celui qui fut posé"),

@@ -96,8 +96,9 @@ class TakenRecord(Response):
 
 
 def post_record(tx: Tx, keyring: Keyring, caller: Caller, body: RecordToTake) -> TakenRecord:
-    """Take the record of a claimed job, also after the job's time. Frames go to the books first, then the old meter is
-    swapped or retired. The same record again gets the same answer, with the job as it stands now."""
+    """Take the record of a job that was claimed, also after the job's time or its end by the office. Frames go to the
+    books first, then the old meter is swapped or retired, if that is still possible. The same record again gets the
+    same answer, with the job as it stands now."""
     given = record.read(msgspec.to_builtins(body.record))
     signed = Signed(given, bytes.fromhex(body.signature), body.fingerprint)
     taken = take_record(tx, keyring, os.urandom, caller.name, signed)
@@ -132,7 +133,6 @@ ENDPOINTS = (
             "record_exists",
             "record_steps",
             "attestation",
-            "not_the_spare",
         ),
         body_bytes_max=BODY_BYTES_MAX,
     ),

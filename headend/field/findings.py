@@ -26,6 +26,9 @@ TIMES = "times_odd"
 LATE = "finished_late"
 FINAL_INDEX = "final_index_behind"
 ENDED_BEFORE = "ended_before"
+CANCELLED = "job_was_cancelled"
+NOT_EXECUTED = "swap_not_executed"
+OLDER_KEY = "older_key"
 
 # A laptop's clock may be that much wrong.
 CLOCK_S = 900

@@ -4,6 +4,7 @@ A frame that a technician carried by hand is proof of the key alone, so the firs
 place. Ingest asks here only until a meter was heard by itself, so it costs nothing afterwards.
 """
 
+from headend.field import identities
 from headend.ingest.received import Bearer, Received, Signal
 from headend.storage.writer import Tx
 
@@ -43,8 +44,9 @@ def _told(signal: Signal | None) -> tuple[int | None, int | None, int | None]:
 
 def _settle_jobs(tx: Tx, meter_id: bytes) -> None:
     """A job that waited for this meter to be heard is done; what it was provisioned with is forgotten."""
-    jobs = "(meter_id = ?1 AND new_meter_id IS NULL OR new_meter_id = ?1)"
+    identities.forget_of_meter(tx, meter_id)
     tx.cursor.execute(
-        f"DELETE FROM field_identity WHERE job_id IN (SELECT id FROM field_job WHERE {jobs})", (meter_id,)
+        "UPDATE field_job SET state = 'done' WHERE state = 'recorded' "
+        "AND (meter_id = ?1 AND new_meter_id IS NULL OR new_meter_id = ?1)",
+        (meter_id,),
     )
-    tx.cursor.execute(f"UPDATE field_job SET state = 'done' WHERE state = 'recorded' AND {jobs}", (meter_id,))

@@ -1,4 +1,7 @@
-"""What the meter of a job is to be provisioned with, root key included: wrapped until it is heard, then forgotten."""
+"""What the meter of a job is to be provisioned with, root key included: wrapped until it is heard, then forgotten.
+
+What was claimed may be in a meter, also of a job that was cancelled or is over: it is kept until a record or the meter
+itself says which root the meter holds (handed_out.py)."""
 
 import json
 
@@ -28,10 +31,21 @@ def forget(tx: Tx, job: int) -> None:
     tx.cursor.execute("DELETE FROM field_identity WHERE job_id = ?", (job,))
 
 
-def forget_expired(tx: Tx) -> None:
-    """Those of jobs whose time is over."""
+def forget_of_meter(tx: Tx, meter_id: bytes) -> None:
+    """Those of all jobs that commission this meter: it is known what it holds."""
     tx.cursor.execute(
-        "DELETE FROM field_identity WHERE job_id IN (SELECT id FROM field_job WHERE expires_us <= ?)", (tx.now_us,)
+        "DELETE FROM field_identity WHERE job_id IN (SELECT id FROM field_job "
+        "WHERE meter_id = ?1 AND new_meter_id IS NULL OR new_meter_id = ?1)",
+        (meter_id,),
+    )
+
+
+def forget_expired(tx: Tx) -> None:
+    """Those of jobs whose time was over before anybody claimed them: they are in no meter."""
+    tx.cursor.execute(
+        "DELETE FROM field_identity WHERE job_id IN "
+        "(SELECT id FROM field_job WHERE expires_us <= ? AND claim_hash IS NULL)",
+        (tx.now_us,),
     )
 
 

@@ -2,6 +2,7 @@
 
     open ─claim→ claimed ─record→ recorded ─first uplink→ done        cancelled from open or claimed
 
+Cancelling calls nobody back who is out of reach: the record of a job that was claimed is taken from cancelled, too.
 A job's id is "j" and its number, as people say it. A meter has one job under way at most.
 """
 
@@ -124,13 +125,15 @@ def find_job(tx: Tx, number: int, technician: str | None = None, field: str = "j
 
 
 def cancel_job(tx: Tx, number: int) -> Job:
-    """End a job that is not recorded; its token and what was to be provisioned are gone. Again is no change."""
+    """End a job that is not recorded: its token opens nothing more. What was to be provisioned is gone, unless it was
+    handed out and may be in a meter. Again is no change."""
     job = find_job(tx, number)
     if job.state == CANCELLED:
         return job
     if job.state not in UNDER_WAY:
         raise Refused(Code.JOB_OVER, "job_id", job_id(number))
-    identities.forget(tx, number)
+    if job.claim_hash is None:
+        identities.forget(tx, number)
     tx.cursor.execute("UPDATE field_job SET state = ?, ended_us = ? WHERE id = ?", (CANCELLED, tx.now_us, number))
     return replace(job, state=CANCELLED)
 
@@ -192,7 +195,7 @@ def _prepared(tx: Tx, keyring: Keyring, new: NewJob) -> Provisioning | None:
     if new.kind == SWAP:
         assert new.new_meter_id is not None and new.litres_per_pulse is not None
         _require_never_heard(tx, new.new_meter_id, "new_meter_id")
-        _forget_root_handed_out(tx, keyring, new.new_meter_id)
+        _replace_root_handed_out(tx, keyring, new.new_meter_id)
         return prepare_swap(tx, keyring, new.meter_id, new.new_meter_id, new.litres_per_pulse)
     if new.kind != INSTALL:
         return None
@@ -212,8 +215,9 @@ def _require_never_heard(tx: Tx, meter_id: bytes, field: str) -> None:
         raise Refused(Code.METER_HEARD, field, meter_id.hex())
 
 
-def _forget_root_handed_out(tx: Tx, keyring: Keyring, meter_id: bytes) -> None:
-    """A spare whose root went to a laptop with an earlier job gets another one."""
+def _replace_root_handed_out(tx: Tx, keyring: Keyring, meter_id: bytes) -> None:
+    """A spare whose root went to a laptop with an earlier job gets another one. The earlier job keeps the other, in
+    case that its technician has mounted the spare by now (handed_out.py)."""
     handed_out = tx.cursor.execute(
         "SELECT 1 FROM field_job WHERE new_meter_id = ? AND claim_hash IS NOT NULL", (meter_id,)
     ).fetchone()

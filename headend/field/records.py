@@ -1,9 +1,11 @@
 """Taking a record: who signed it, which meters attest it, what they send along, and then what it changes.
 
-    signature → the job → attestations → frames, as any uplink → swap or retirement → seals, place, cases → done
+    signature → the job → attestations → which root the meter holds → frames, as any uplink → swap or retirement
+    → seals, place, cases → done
 
 Frames come first: what a meter says itself is in the books before its wallet is closed. A record is taken once; the
-same one again gets the same answer.
+same one again gets the same answer. Once a job was claimed its work may be done, whatever the office decided since:
+that it was cancelled, or that its swap is not possible any more, is a finding.
 """
 
 import hashlib
@@ -11,7 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from headend.field import attestations, findings, identities, jobs, on_site, seals
+from headend.field import attestations, findings, handed_out, identities, jobs, on_site, seals
 from headend.field.jobs import Job, find_job
 from headend.field.record import Record
 from headend.field.technicians import require_signed
@@ -56,14 +58,16 @@ def take_record(
     earlier = _taken_before(tx, job, record)
     if earlier is not None:
         return earlier
-    if job.state != jobs.CLAIMED:
+    if job.claim_hash is None:
         raise Refused(Code.JOB_NOT_CLAIMED if job.state == jobs.OPEN else Code.JOB_OVER, "record/job_id", record.job_id)
     _require_of_job(job, record)
     attested = attestations.require_genuine(tx, keyring, job, record)
-    found = findings.of_times(tx, job, record) + findings.of_steps(job, record)
+    found = [findings.CANCELLED] if job.state == jobs.CANCELLED else []
+    found += findings.of_times(tx, job, record) + findings.of_steps(job, record)
+    found += handed_out.settle(tx, keyring, job, attested.get(job.commissioned))
     spoke, refused = _take_frames(tx, Ingest(keyring, random_bytes), record)
     # The old meter of a swap is out of the wall before there is a record to attest: it speaks by the frames it sealed.
-    proved = job.commissioned in attested and attested | spoke >= set(job.meters)
+    proved = job.commissioned in attested and attested.keys() | spoke >= set(job.meters)
     found += ([] if proved else [findings.NOT_ATTESTED]) + refused
     opening_frame, ended = _end_old_meter(tx, keyring, job, record)
     found += ended + findings.of_position(tx, job, record)
@@ -119,7 +123,8 @@ def _take_frames(tx: Tx, ingest: Ingest, record: Record) -> tuple[set[bytes], li
 
 def _end_old_meter(tx: Tx, keyring: Keyring, job: Job, record: Record) -> tuple[bytes | None, list[str]]:
     """Swap or retire: (the OPENING for a new meter, findings). What was done on site is done, whatever was read there:
-    an index that cannot be is left out, and the meter's own last word counts."""
+    an index that cannot be is left out, and the meter's own last word counts. Where the spare was retired or prepared
+    for another place meanwhile, the old meter stays in the books until a person has decided."""
     if job.kind not in (jobs.SWAP, jobs.RETIRE):
         return None, []
     if state_of_meter(tx, job.meter_id) == RETIRED:
@@ -127,15 +132,17 @@ def _end_old_meter(tx: Tx, keyring: Keyring, job: Job, record: Record) -> tuple[
         return opening_of_swap(tx, keyring, job.commissioned) if opened else None, [findings.ENDED_BEFORE]
     step = record.step("final")
     index_l = None if step is None else step.number("volume_l")
-    if index_l is None:
-        return _end(tx, keyring, job, record, None), []
-    if 0 <= index_l <= VOLUME_MAX:
-        try:
-            return _end(tx, keyring, job, record, index_l), []
-        except Refused as refused:
-            # Told before anything is written (closing.py).
-            if refused.code is not Code.INDEX_BEHIND:
-                raise
+    found = []
+    if index_l is not None and not 0 <= index_l <= VOLUME_MAX:
+        index_l, found = None, [findings.FINAL_INDEX]
+    try:
+        return _end(tx, keyring, job, record, index_l), found
+    except Refused as refused:
+        # Told before anything is written (swap.py, closing.py).
+        if refused.code in (Code.METER_RETIRED, Code.NOT_THE_SPARE):
+            return None, [*found, findings.NOT_EXECUTED]
+        if refused.code is not Code.INDEX_BEHIND:
+            raise
     return _end(tx, keyring, job, record, None), [findings.FINAL_INDEX]
 
 
@@ -166,15 +173,15 @@ def _keep(tx: Tx, job: Job, signed: Signed, found: list[str], opening_frame: byt
 
 
 def _settle(tx: Tx, job: Job) -> None:
-    """Recorded, and done unless the meter that was commissioned is still to be heard."""
+    """Recorded, and done unless the meter that was commissioned is still to be heard; a retired one never is."""
     heard = tx.cursor.execute(
         "SELECT 1 FROM first_uplink JOIN meter USING (meter_id, generation) WHERE meter_id = ?", (job.commissioned,)
     ).fetchone()
-    is_done = job.kind in (jobs.VISIT, jobs.RETIRE) or heard is not None
+    is_over = job.kind in (jobs.VISIT, jobs.RETIRE) or state_of_meter(tx, job.commissioned) == RETIRED
     identities.forget(tx, job.number)
     tx.cursor.execute(
         "UPDATE field_job SET state = ?, ended_us = ? WHERE id = ?",
-        (jobs.DONE if is_done else jobs.RECORDED, tx.now_us, job.number),
+        (jobs.DONE if is_over or heard is not None else jobs.RECORDED, tx.now_us, job.number),
     )
 
 

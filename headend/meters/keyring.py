@@ -59,12 +59,16 @@ class Keyring:
     def new_root(self, tx: Tx, meter_id: bytes, generation: int) -> bytes:
         """Make a fresh root key (SEMANTICS A4), keep it wrapped, and return it once, for provisioning."""
         root = self._random_bytes(ROOT_LENGTH)
+        self.keep_root(tx, meter_id, generation, root)
+        return root
+
+    def keep_root(self, tx: Tx, meter_id: bytes, generation: int, root: bytes) -> None:
+        """Keep a root key that was made before, wrapped."""
         wrapped = self.wrap(associated(meter_id, generation), root)
         tx.cursor.execute(
             "INSERT INTO meter_key (meter_id, generation, kek_id, wrapped) VALUES (?, ?, ?, ?)",
             (meter_id, generation, self.kek_id, wrapped),
         )
-        return root
 
     def root(self, tx: Tx, meter_id: bytes, generation: int) -> bytes:
         """The root key of a meter. Raises KeyFileRefused when this key file did not wrap it."""

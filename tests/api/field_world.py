@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from headend.api import keys
 from headend.api.store import STORE
 from headend.ledger.cases import CaseKind, open_case
+from headend.meters.registry import InitialPack, Provisioning
 from headend.storage.writer import Tx
 from protocol.wire import cbor
 from protocol.wire.envelope import UP, seal
@@ -19,6 +20,7 @@ from protocol.wire.keys import derive
 from protocol.wire.messages import Poll
 from protocol.wire.uplinks import encode_up
 from tests.api.conftest import METER, NOW_UNIX_S, House, Reply
+from tests.headend.virtual_meter import VirtualMeter
 
 NEW = "00000000000000aa"
 SPARE = "00000000000000bb"
@@ -97,6 +99,25 @@ def step(name: str, outcome: str = "passed", /, **values: int | str) -> dict[str
     return {"name": name, "at": NOW_UNIX_S + 60, "outcome": outcome, "values": values, "limits": {}}
 
 
+CHECKLIST = (
+    step("identify", serial="A1"),
+    step("provision", meter_id=NEW),
+    step("pulse_weight", litres_per_pulse=1),
+    step("volume_test", bucket_ml=10_000, counted_ml=10_000, error_permille=0),
+    step("valve_open", travel_ms=900),
+    step("valve_close", travel_ms=900),
+    step("leak_by", ml_per_h=0, minutes=2),
+    step("radio", bearer="lorawan", margin_db=12),
+    step("seal", number="NE0100"),
+    step("orientation", ok=1),
+    step("position", lat_e6=13_512_345, lon_e6=2_112_345, accuracy_m=5),
+    step("consent", name="B", at=NOW_UNIX_S),
+    step("grace", mills=500_000),
+    step("first_uplink", "waived", at=0, reason="not_yet"),
+)
+FINAL = step("final", volume_l=40, spent_mills=5_080, collected_mills=0)
+
+
 def record_of(job: dict[str, Any], *steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A record without attestations."""
     usual = {
@@ -150,6 +171,40 @@ async def key_for(house: House, name: str, *scopes: str) -> str:
 async def rows(house: House, query: str, *values: Any) -> list[tuple[Any, ...]]:
     """What the database says."""
     return await house.started.app[STORE].read(lambda c: [tuple(row) for row in c.exec_driver_sql(query, values)])
+
+
+def without(name: str, *others: Any) -> tuple[Any, ...]:
+    """The checklist with another step of that name, or none."""
+    return tuple(one for one in CHECKLIST if one["name"] != name) + others
+
+
+def meter_of(identity: dict[str, Any]) -> VirtualMeter:
+    """The meter that was provisioned with it."""
+    packs = {
+        name: InitialPack(pack["version"], pack["from_slot"], bytes.fromhex(pack["body"]))
+        for name, pack in ((name, identity[name]) for name in ("tariff", "policy"))
+    }
+    given = {name: bytes.fromhex(identity[name]) for name in ("meter_id", "root", "opening_frame")}
+    return VirtualMeter(Provisioning(**{**identity, **given, **packs}))
+
+
+async def cases(house: House) -> dict[str, Any]:
+    return {one["kind"]: one["detail"] for one in (await house.get("/v1/cases")).json["items"]}
+
+
+async def refused(laptop: Laptop, body: Any, status: int, code: str) -> str:
+    """The refusal's pointer; nothing is changed by it."""
+    query = (
+        "SELECT (SELECT count(*) FROM field_record), (SELECT count(*) FROM uplink), (SELECT count(*) FROM case_file)"
+    )
+    before = await rows(laptop.house, query)
+    answer = await laptop.house.post("/v1/field/records", body, **laptop.headers)
+    assert (answer.status, answer.code) == (status, code), answer.text
+    french = await laptop.house.post("/v1/field/records", body, **laptop.headers, accept_language="fr")
+    assert french.json["title"] != answer.json["title"]
+    assert await rows(laptop.house, query) == before
+    pointer: str = answer.json["errors"][0]["pointer"]
+    return pointer
 
 
 async def _claimable(house: House) -> dict[str, Any]:

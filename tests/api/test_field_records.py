@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from headend.ledger.cases import CaseKind
-from headend.meters.registry import InitialPack, Provisioning
 from protocol.wire.downlinks import decode_down
 from protocol.wire.envelope import DOWN, open_frame, read_header
 from protocol.wire.keys import derive
 from protocol.wire.messages import Opening
 from tests.api.conftest import METER, NOW_UNIX_S, House, payment
 from tests.api.field_world import (
+    CHECKLIST,
+    FINAL,
     INSTALL,
     NEW,
     NIAMEY,
@@ -22,34 +23,18 @@ from tests.api.field_world import (
     VISIT,
     Laptop,
     attested,
+    cases,
     frame_of,
     hear,
     key_for,
-    made_job,
+    meter_of,
     open_case_on_site,
     record_of,
+    refused,
     rows,
     step,
+    without,
 )
-from tests.headend.virtual_meter import VirtualMeter
-
-CHECKLIST = (
-    step("identify", serial="A1"),
-    step("provision", meter_id=NEW),
-    step("pulse_weight", litres_per_pulse=1),
-    step("volume_test", bucket_ml=10_000, counted_ml=10_000, error_permille=0),
-    step("valve_open", travel_ms=900),
-    step("valve_close", travel_ms=900),
-    step("leak_by", ml_per_h=0, minutes=2),
-    step("radio", bearer="lorawan", margin_db=12),
-    step("seal", number="NE0100"),
-    step("orientation", ok=1),
-    step("position", lat_e6=13_512_345, lon_e6=2_112_345, accuracy_m=5),
-    step("consent", name="B", at=NOW_UNIX_S),
-    step("grace", mills=500_000),
-    step("first_uplink", "waived", at=0, reason="not_yet"),
-)
-FINAL = step("final", volume_l=40, spent_mills=5_080, collected_mills=0)
 
 
 @pytest.fixture
@@ -63,15 +48,6 @@ async def laptop(house: House) -> Laptop:
     laptop = Laptop(house)
     assert (await laptop.enrol()).status == 201
     return laptop
-
-
-def without(name: str, *others: Any) -> tuple[Any, ...]:
-    """The checklist with another step of that name, or none."""
-    return tuple(one for one in CHECKLIST if one["name"] != name) + others
-
-
-async def cases(house: House) -> dict[str, Any]:
-    return {one["kind"]: one["detail"] for one in (await house.get("/v1/cases")).json["items"]}
 
 
 # ---- what is taken -------------------------------------------------------------------------------------------------
@@ -175,16 +151,6 @@ async def test_an_index_that_cannot_be_is_left_out(house: House, laptop: Laptop)
         assert "final_index_behind" in taken["findings"], taken
     assert (await house.get(f"/v1/meters/{SPARE}")).json["state"] == "retired"
     assert (await house.get("/v1/ledger/check")).json["faults"] == []
-
-
-def meter_of(identity: dict[str, Any]) -> VirtualMeter:
-    """The meter that was provisioned with it."""
-    packs = {
-        name: InitialPack(pack["version"], pack["from_slot"], bytes.fromhex(pack["body"]))
-        for name, pack in ((name, identity[name]) for name in ("tariff", "policy"))
-    }
-    given = {name: bytes.fromhex(identity[name]) for name in ("meter_id", "root", "opening_frame")}
-    return VirtualMeter(Provisioning(**{**identity, **given, **packs}))
 
 
 async def test_an_index_behind_the_meters_own_word_is_left_out(house: House, laptop: Laptop) -> None:
@@ -387,21 +353,6 @@ async def test_an_operator_closes_work_on_site_and_nothing_else(house: House) ->
 # ---- what is refused -----------------------------------------------------------------------------------------------
 
 
-async def refused(laptop: Laptop, body: Any, status: int, code: str) -> str:
-    """The refusal's pointer; nothing is changed by it."""
-    query = (
-        "SELECT (SELECT count(*) FROM field_record), (SELECT count(*) FROM uplink), (SELECT count(*) FROM case_file)"
-    )
-    before = await rows(laptop.house, query)
-    answer = await laptop.house.post("/v1/field/records", body, **laptop.headers)
-    assert (answer.status, answer.code) == (status, code), answer.text
-    french = await laptop.house.post("/v1/field/records", body, **laptop.headers, accept_language="fr")
-    assert french.json["title"] != answer.json["title"]
-    assert await rows(laptop.house, query) == before
-    pointer: str = answer.json["errors"][0]["pointer"]
-    return pointer
-
-
 async def test_only_the_tool_that_signed_is_believed(house: House, laptop: Laptop) -> None:
     made, _ = await laptop.take(VISIT)
     signed = laptop.signed(record_of(made))
@@ -424,16 +375,6 @@ async def test_a_tool_signs_for_its_own_technician_alone(house: House, laptop: L
     await refused(thief, copied, 403, "tool_unknown")
     own = thief.signed(record_of(made, technician="Moussa"))
     assert await refused(thief, own, 404, "job_unknown") == "/record/job_id"
-
-
-async def test_a_record_follows_its_claim(house: House, laptop: Laptop) -> None:
-    made = await made_job(house, VISIT)
-    body = laptop.signed(record_of(made))
-    assert await refused(laptop, body, 409, "job_not_claimed") == "/record/job_id"
-    await laptop.claim(made["job_id"], made["token"])
-    await house.post(f"/v1/field/jobs/{made['job_id']}/cancel", {})
-    await refused(laptop, body, 409, "job_over")
-    await refused(laptop, laptop.signed({**body["record"], "job_id": "j99"}), 404, "job_unknown")
 
 
 @pytest.mark.parametrize(
