@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO_READY := $(VENV)/.demo-ready
 DEV_READY := $(VENV)/.dev-ready
 ARGS ?=
-# Two cores are assumed; `make test WORKERS=8` uses more.
-WORKERS ?= 2
+# Two cores are assumed, and tests that wait for a meter or a hand; `make test WORKERS=8` uses more.
+WORKERS ?= 3
 
 # The image and the interpreter; only `firmware`, `hil` and `test` need compilers and QEMU.
 BUILT := build/firmware
