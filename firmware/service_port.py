@@ -27,9 +27,8 @@ WRONG_TAGS_MAX = const(0xFFFF)
 SESSION_US = const(300000000)
 SECOND_US = const(1000000)
 QUESTION_MAX = const(192)  # the longest there is carries 128 bytes of an image; 320 bytes ran a 40 KB heap out
-LINE_MAX = const(
-    256
-)  # of a message to a meter, with its CRC: longer is noise, and not held; a blank board has the room
+# Of a message to a meter, with its CRC: longer is noise, and not held. A blank board has the room.
+LINE_MAX = const(256)
 SESSION_L_MAX = const(200)  # what all orders of one session together may let through
 
 
