@@ -15,7 +15,7 @@ from . import exit_codes
 from .enrol import read_secret
 from .headend import Headend
 from .refusals import Refusal
-from .store import JOBS, Store
+from .store import DONE, JOBS, JOURNALS, Store
 from .texts import Texts, sentence
 from .verb import Tool
 
@@ -129,7 +129,7 @@ def _known(store: Store, headend: Headend, name: str, listed: dict[str, Any] | N
         return _told("refused", before, refusal=refusal)
     heard = bool(job.get("first_uplink_at")) and not before.get("first_uplink_at")
     document["job"] = job
-    is_over = job.get("state") not in OPEN_STATES and _has_ended(document)
+    is_over = job.get("state") not in OPEN_STATES and _has_ended(store, document)
     if is_over:
         store.drop(JOBS, name)
     else:
@@ -139,9 +139,12 @@ def _known(store: Store, headend: Headend, name: str, listed: dict[str, Any] | N
     return _told("over", job) if is_over else _told("claimed", job)
 
 
-def _has_ended(document: dict[str, Any]) -> bool:
-    """A finished job's grants may still have to carry a statement; when they are over, so is the job."""
-    if document["job"].get("state") == "cancelled":
+def _has_ended(store: Store, document: dict[str, Any]) -> bool:
+    """A finished job's grants may still have to carry a statement; when they are over, so is the job. Work that was
+    begun goes on to its record, also under a job that the office cancelled meanwhile."""
+    job = document["job"]
+    is_begun = store.read(JOURNALS, job["job_id"]) is not None and store.read(DONE, job["job_id"]) is None
+    if job.get("state") == "cancelled" and not is_begun:
         return True
     return all(int(grant["until_s"]) <= time.time() for grant in document.get("grants") or [])
 

@@ -107,6 +107,23 @@ def test_without_a_token_a_job_waits_and_the_end_says_so(tool: FieldTool, headen
     headend.post(f"/v1/field/jobs/{job['job_id']}/cancel", {})
 
 
+def test_work_that_was_begun_keeps_its_keys_when_the_office_cancels(tool: FieldTool, headend: Office) -> None:
+    """B9: the technician was away; without the grants no meter attests what was done."""
+    job = headend.job("install", technician=tool.technician)
+    tool.takes(job)
+    kept = tool.read_json(f"jobs/{job['job_id']}.json")
+    (tool.home / "journals").mkdir(exist_ok=True)
+    (tool.home / f"journals/{job['job_id']}.json").write_text("{}")
+    headend.post(f"/v1/field/jobs/{job['job_id']}/cancel", {})
+    tool.does("sync")
+    still = tool.read_json(f"jobs/{job['job_id']}.json")
+    assert still["job"]["state"] == "cancelled" and still["grants"] == kept["grants"]
+    (tool.home / f"journals/{job['job_id']}.json").unlink()
+    told = tool.does("sync")
+    assert {one["outcome"] for one in told["jobs"] if one["job_id"] == job["job_id"]} == {"over"}
+    assert not (tool.home / f"jobs/{job['job_id']}.json").exists()
+
+
 def test_a_cancelled_job_and_its_keys_are_forgotten(tool: FieldTool, headend: Office) -> None:
     job = headend.job("install", technician=tool.technician)
     tool.takes(job)
