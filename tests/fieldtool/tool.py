@@ -51,6 +51,8 @@ class FieldTool:
 
     def talks(self, *words: object) -> pexpect.spawn[str]:
         """The command at a terminal, to be talked to with expect and sendline."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a test run in the background, and so in its children
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads; it execs at once
             return pexpect.spawn(
