@@ -6,6 +6,7 @@ No network is used. Interrupted at any step, by a key press, a pulled cable or a
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from .hands import Person, Script, Voice
 from .meter import Meter
 from .refusals import Refusal
 from .session import Session
+from .step import Step
 from .steps import INSTALLATION
 from .texts import Texts
 from .verb import Tool, option, verb
-from .work_order import INSTALL, choose
+from .work_order import INSTALL, WorkOrder, choose
 
 HELP = (
     "Turn a box into a trusted meter: a guided checklist, without a network. Interrupted, the same command goes on.",
@@ -47,19 +49,32 @@ def job_options(function: Any) -> Any:
 @verb("commission", HELP, TEXTS, writes=True)
 @job_options
 def commission(tool: Tool, job_id: str, answers: Path | None) -> None:
-    order = choose(tool.store, job_id, (INSTALL,))
+    def at_the_box(checklist: Checklist) -> dict[str, Any]:
+        with tool.session() as session:
+            return install(checklist, tool, session, Clock())
+
+    carry_out(tool, choose(tool.store, job_id, (INSTALL,)), answers, INSTALLATION, at_the_box)
+
+
+def carry_out(
+    tool: Tool,
+    order: WorkOrder,
+    answers: Path | None,
+    steps: Sequence[Step],
+    work: Callable[[Checklist], dict[str, Any]],
+) -> None:
+    """The plan at --dry-run, else the result of a job: its record, which `work` makes unless it is there already."""
     if tool.dry_run:
         checklist = Checklist(voice_of(tool, answers), tool.store, order, Clock())
-        lines, steps = checklist.plan(INSTALLATION)
-        tool.result({"dry_run": True, "job_id": order.job_id, "steps": steps}, lines)
+        lines, names = checklist.plan(steps)
+        tool.result({"dry_run": True, "job_id": order.job_id, "steps": names}, lines)
         tool.say("dry_run")
         return
     with tool.store.lock():
         checklist = Checklist(voice_of(tool, answers), tool.store, order, Clock())
         made = checklist.recorded()
         if made is None:
-            with tool.session() as session:
-                made = install(checklist, tool, session, Clock())
+            made = work(checklist)
     tool.result(*checklist.result(made))
 
 

@@ -13,7 +13,7 @@ from protocol.wire.console_codes import TECHNICIAN
 
 from .checklist import Checklist
 from .clock import Clock
-from .commission import job_options, voice_of
+from .commission import carry_out, job_options
 from .meter import Meter
 from .refusals import Refusal
 from .session import Session
@@ -35,21 +35,14 @@ TEXTS: Texts = {"note": ("The office asks: {note}", "Le bureau demande : {note}"
 @job_options
 def visit(tool: Tool, job_id: str, answers: Path | None) -> None:
     order = choose(tool.store, job_id, (VISIT,))
-    if tool.dry_run:
-        checklist = Checklist(voice_of(tool, answers), tool.store, order, Clock())
-        lines, steps = checklist.plan(VISITING)
-        tool.result({"dry_run": True, "job_id": order.job_id, "steps": steps}, lines)
-        tool.say("dry_run")
-        return
-    with tool.store.lock():
-        checklist = Checklist(voice_of(tool, answers), tool.store, order, Clock())
-        made = checklist.recorded()
-        if made is None:
-            if order.job.get("note"):
-                tool.say("note", note=order.job["note"])
-            with tool.session() as session:
-                made = look_after(checklist, tool.store, session, Clock())
-    tool.result(*checklist.result(made))
+
+    def at_the_meter(checklist: Checklist) -> dict[str, Any]:
+        if order.job.get("note"):
+            tool.say("note", note=order.job["note"])
+        with tool.session() as session:
+            return look_after(checklist, tool.store, session, Clock())
+
+    carry_out(tool, order, answers, VISITING, at_the_meter)
 
 
 def look_after(checklist: Checklist, store: Store, session: Session, clock: Clock) -> dict[str, Any]:
