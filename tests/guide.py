@@ -82,3 +82,15 @@ class Terminal:
             self.process.wait(timeout=WAITS_S)
         self.reader.join(timeout=WAITS_S)
         self.process.stdout.close()
+
+
+def on_free_ports(name: str, rig_options: str = "") -> list[tuple[str, str]]:
+    """The blocks of a guide with two free ports in the place of its own; `rig_options` for its `guelta rig`."""
+    http, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+
+    def moved(text: str) -> str:
+        text = text.replace("guelta serve", f"guelta serve --http 127.0.0.1:{http} --udp 127.0.0.1:{udp}")
+        text = text.replace("guelta rig", f"guelta rig{rig_options} --udp 127.0.0.1:{udp}")
+        return text.replace("127.0.0.1:8080", f"127.0.0.1:{http}")
+
+    return [(who, moved(text)) for who, text in blocks(name)]

@@ -6,26 +6,18 @@ The only things changed are the two addresses, so that the guide's own ports may
 import json
 import re
 import shlex
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.guide import ROOT, Terminal, blocks, free_port
+from tests.guide import ROOT, Terminal, blocks, on_free_ports
 
 
 @pytest.fixture
 def guide() -> list[tuple[str, str]]:
     """The guide with two free ports in the place of its own."""
-    http, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
-
-    def moved(text: str) -> str:
-        text = text.replace("guelta serve", f"guelta serve --http 127.0.0.1:{http} --udp 127.0.0.1:{udp}")
-        text = text.replace("guelta rig", f"guelta rig --udp 127.0.0.1:{udp}")
-        return text.replace("127.0.0.1:8080", f"127.0.0.1:{http}")
-
-    return [(who, moved(text)) for who, text in blocks("OPERATIONS.md")]
+    return on_free_ports("OPERATIONS.md")
 
 
 @pytest.fixture

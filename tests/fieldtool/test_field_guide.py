@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +21,7 @@ import pytest
 from fieldtool import exit_codes, texts
 from fieldtool.hands import ASKING
 from fieldtool.steps import INSTALLATION, REMOVAL
-from tests.guide import ROOT, Terminal, blocks, free_port
+from tests.guide import ROOT, Terminal, blocks, on_free_ports
 
 from .visit import PROMPT, Reply
 
@@ -93,14 +92,7 @@ class Technician:
 @pytest.fixture
 def guide() -> list[tuple[str, str]]:
     """The guide with two free ports in the place of its own."""
-    http, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
-
-    def moved(text: str) -> str:
-        text = text.replace("guelta serve", f"guelta serve --http 127.0.0.1:{http} --udp 127.0.0.1:{udp}")
-        text = text.replace("guelta rig", f"guelta rig --lang en --udp 127.0.0.1:{udp}")
-        return text.replace("127.0.0.1:8080", f"127.0.0.1:{http}")
-
-    return [(who, moved(text)) for who, text in blocks("FIELD_GUIDE.md")]
+    return on_free_ports("FIELD_GUIDE.md", " --lang en")
 
 
 @pytest.fixture
