@@ -15,7 +15,7 @@ WORKERS ?= 3
 # The image and the interpreter; only `firmware`, `hil` and `test` need compilers and QEMU.
 BUILT := build/firmware
 
-.PHONY: help demo test test-again hil firmware toolchain check lint bench clean locks needs
+.PHONY: help demo test test-again worlds hil firmware toolchain check lint bench clean locks needs
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -51,16 +51,21 @@ demo: $(DEMO_READY) ## eight homes, three days: real MicroPython meters, radio, 
 test: $(DEV_READY) ## everything: style, types, walls, all tests, on both interpreters, and the image in QEMU
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory firmware
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not worlds" $(ARGS)
 	@$(MAKE) --no-print-directory test-again
 	@$(MAKE) --no-print-directory hil
+	@$(MAKE) --no-print-directory worlds
+
+worlds: $(DEV_READY) ## whole worlds of faults, power cuts, crash images, kills, planted bugs; fails below its counts
+	rm -rf build/trust
+	$(BIN)/pytest -n 2 --dist loadgroup -m worlds tests hil_tests
 
 # Once more with the interpreter of the image's own tree: the tests that start MicroPython.
 test-again: $(DEV_READY)
 	GUELTA_MICROPYTHON=$(CURDIR)/$(BUILT)/micropython $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m micropython tests
 
 hil: $(DEV_READY) firmware ## the image in QEMU: power cuts, valve, watchdog, a real headend
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS) hil_tests
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not worlds" $(ARGS) hil_tests
 
 firmware: $(DEMO_READY) toolchain ## fetch the pinned sources, build the interpreter and the images (build/firmware)
 	@$(BIN)/guelta firmware build
@@ -87,7 +92,7 @@ toolchain:
 
 check: $(DEV_READY) ## the fast half, for every few minutes (4 to 5 minutes on 2 cores)
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow and not worlds" $(ARGS)
 
 lint: $(DEV_READY) ## style, types and the walls between the rooms
 	$(BIN)/ruff format --no-cache --check .
