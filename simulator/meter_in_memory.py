@@ -6,7 +6,7 @@ meters; what needs a real MicroPython (its heap, its file system, a power cut) n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from firmware import boot, commission
 from firmware.boards.base import Eeprom, Files
@@ -21,11 +21,39 @@ from .meter_process import Spoken
 _RECORD_HEAD = 3
 
 
+class PowerCut(BaseException):
+    """The power is gone in the middle of what the firmware does; nothing of it may catch this."""
+
+
+class Fuse:
+    """Cuts the power at the n-th operation on what outlives it: before it, or after it when it was torn there."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._torn = False
+
+    def arm(self, operation: int, mode: int) -> None:
+        """As link.cut_power says."""
+        self._left, self._torn = operation, mode == link.CUT_TORN
+
+    def blows(self) -> bool:
+        """Called for each operation before it is done; True when it is to be done by half and the power is gone."""
+        if not self._left:
+            return False
+        self._left -= 1
+        if self._left:
+            return False
+        if not self._torn:
+            raise PowerCut
+        return True
+
+
 class MemoryFiles(Files):
-    """The board's file store in a dictionary."""
+    """The board's file store in a dictionary, each change whole or not at all as littlefs makes it."""
 
     def __init__(self) -> None:
         self.content: dict[str, bytearray] = {}
+        self.fuse = Fuse()
 
     def read(self, path: str) -> bytes | None:
         """The whole file."""
@@ -39,11 +67,17 @@ class MemoryFiles(Files):
 
     def replace(self, path: str, content: bytes) -> None:
         """The whole file at once."""
+        gone = self.fuse.blows()
         self.content[path] = bytearray(content)
+        if gone:
+            raise PowerCut
 
     def append(self, path: str, content: bytes) -> None:
         """More at its end."""
+        gone = self.fuse.blows()
         self.content.setdefault(path, bytearray()).extend(content)
+        if gone:
+            raise PowerCut
 
 
 class MemoryEeprom(Eeprom):
@@ -64,11 +98,11 @@ class MemoryEeprom(Eeprom):
 class _Link:
     """The lock-step link's place: time as granted, records in lists instead of a stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, arm: Callable[[int, int], None]) -> None:
         self.time_us = 0
         self.frames: list[bytes] = []
         self.requests: list[bytes] = []
-        self.field = Field(self, lambda *_: None)
+        self.field = Field(self, arm)
         self._said = bytearray()
         self._records = link.Records()
 
@@ -125,7 +159,7 @@ class MeterInMemory:
         self.files = MemoryFiles()
         self.eeprom = MemoryEeprom()
         self._provision_hex = provision_hex
-        self._link = _Link()
+        self._link = _Link(self.files.fuse.arm)
         self.application: boot.Meter | None = None
 
     @property
@@ -136,16 +170,19 @@ class MeterInMemory:
     def start(self, now_us: int, records: Sequence[bytes]) -> Spoken:
         """Power on with what the board can sense at once."""
         assert self.application is None
-        self._link = _Link()
+        self._link = _Link(self.files.fuse.arm)
         self._hand_over(now_us, records)
         board = _Board(self._link.field, self._link, None, self.files)
         board.eeprom, board.formatter = self.eeprom, lambda: self.files
         board.power_on()
-        if self._provision_hex:
-            commission.provision(board, bytes.fromhex(self._provision_hex), board.format_flash)
-            self._provision_hex = ""
-        self.application = boot.boot(board)
-        self.application.wake_up()
+        try:
+            if self._provision_hex:
+                commission.provision(board, bytes.fromhex(self._provision_hex), board.format_flash)
+                self._provision_hex = ""
+            self.application = boot.boot(board)
+            self.application.wake_up()
+        except PowerCut:
+            return self._cut()
         return self._run()
 
     def advance(self, now_us: int, records: Sequence[bytes] = ()) -> Spoken:
@@ -169,9 +206,19 @@ class MeterInMemory:
     def _run(self) -> Spoken:
         assert self.application is not None
         deadline_us = 0
-        while deadline_us <= self._link.time_us:
-            self.application.tick()
-            deadline_us = self.application.next_us()
+        try:
+            while deadline_us <= self._link.time_us:
+                self.application.tick()
+                deadline_us = self.application.next_us()
+        except PowerCut:
+            return self._cut()
+        return self._spoken(deadline_us, False)
+
+    def _cut(self) -> Spoken:
+        """What was said until the power went."""
+        return self._spoken(0, True)
+
+    def _spoken(self, deadline_us: int, cut: bool) -> Spoken:
         said = self._link.said()
         channels = [tuple(payload for channel, payload in said if channel == one) for one in range(link.CLOCK)]
-        return Spoken(deadline_us, channels[link.RADIO], channels[link.FIELD], b"".join(channels[link.CONSOLE]), False)
+        return Spoken(deadline_us, channels[link.RADIO], channels[link.FIELD], b"".join(channels[link.CONSOLE]), cut)

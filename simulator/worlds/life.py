@@ -1,0 +1,243 @@
+"""A world while it lives: homes, air, gateways, payers, the headend, and the faults of its scenario.
+
+First everything goes wrong that the scenario holds, while the watchers look at every event (safety). Then the faults
+stop, the air clears, nobody draws water, and every meter must come to agree with its books (liveness, I22).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from protocol.rules.calendar import slot_of
+from protocol.rules.policy import NEW
+
+from ..clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, START_UNIX_S, unix_s
+from ..headend_within import LORAWAN, Down, HeadendWithin
+from ..meter_in_memory import MeterInMemory
+from ..prng import Streams
+from ..world import World
+from . import faults
+from .air import Air
+from .home import WorldHome
+from .scenario import CLEAR, Fault, Scenario
+from .till import Payment, Till
+from .trace import Trace
+
+START_SLOT = slot_of(START_UNIX_S)
+PRICES = {"blocks": [[4_000, 127], [12_000, 279], [0, 448]], "standing_day": 20}
+POLICY = NEW._replace(low_credit_mills=30_000)
+DOWN_US = 10 * MINUTE_US
+UPLINKS_MAX = 60
+SETTLE_MAX_US = 70 * DAY_US
+_RETRY_US = 10 * MINUTE_US
+_WORK_US = 6 * HOUR_US
+
+
+class Watcher(Protocol):
+    """Looks at every event of a world while it lives."""
+
+    def event(self, life: Life, what: str, home: WorldHome | None, data: bytes) -> None:
+        """`what` has just happened: boot off draw face motor end up heard refused pay answer headend…"""
+
+
+class Life:
+    """One scenario, played in `folder`. `saw` counts what occurred; `findings` is what the watchers found wrong."""
+
+    def __init__(self, scenario: Scenario, folder: Path, watchers: Sequence[Watcher] = ()) -> None:
+        self.scenario, self.watchers = scenario, watchers
+        self.world, self.trace, self.till = World(), Trace(), Till()
+        self.saw: Counter[str] = Counter()
+        self.findings: list[str] = []
+        self.safe = True
+        self.settled_with: dict[int, int] = {}
+        self.streams = Streams(scenario.seed)
+        self.office = HeadendWithin(folder, self.streams.named("headend"), lambda: self.world.now_us)
+        self.air = Air(self, self.streams)
+        self.down_us = DOWN_US
+        self.homes: list[WorldHome] = []
+        self._before_settling: dict[int, int] = {}
+
+    # From first to last --------------------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """All of it. What a world shows is then read from its parts (evidence.py)."""
+        self.prepare()
+        self.run_until(self.scenario.ends_us)
+        self.settle()
+
+    def prepare(self) -> None:
+        """Prices, meters, first payments; the faults of the scenario go on the timetable."""
+        self.office.publish(START_SLOT - 48, PRICES, "waive", 3)
+        for number, plan in enumerate(self.scenario.homes, 1):
+            self.homes.append(self._move_in(number))
+            self.pay(self.homes[-1], plan.first_minor)
+        for home in self.homes:
+            home.power_on()
+            home.begin_slot()
+            for hour in home.plan.looks_at_hours:
+                self.world.at(hour * HOUR_US + home.number * SECOND_US, self._look_at, home)
+        self.world.after(_WORK_US, self._work_off)
+        for fault in self.scenario.faults:
+            self.world.at(fault.at_us, self._strike, fault)
+
+    def run_until(self, end_us: int) -> None:
+        """Live until then."""
+        self.world.run_until(end_us)
+
+    def settle(self) -> None:
+        """The faults stop. Ends when every meter has agreed with its books, or has had uplinks enough to."""
+        self.safe = False
+        self.tell("settle", None)
+        if not self.office.up:
+            self._headend_back()
+        for home in self.homes:
+            home.lives, home.dark, home.link = False, False, CLEAR
+            home.valve.heal()
+            if not home.meter.running:
+                home.power_on()
+            self._before_settling[home.number] = home.uplinks
+        end_us = self.world.now_us + SETTLE_MAX_US
+        while self.world.now_us < end_us and not all(self._done(home) for home in self.homes):
+            self.world.run_until(self.world.now_us + HOUR_US)
+
+    def close(self) -> None:
+        """Give the files back."""
+        self.office.close()
+
+    # What faults and people do -------------------------------------------------------------------------------------
+
+    def pay(self, home: WorldHome, amount_minor: int, copies: int = 1) -> Payment:
+        """A customer pays; the operator notifies until it is answered, and perhaps more often."""
+        payment = self.till.take(home.number, home.customer_number, amount_minor, self.world.now_us)
+        self.tell("pay", home, payment.transaction.encode())
+        for copy in range(copies):
+            self.world.after(copy * MINUTE_US, self.notify, payment)
+        return payment
+
+    def notify(self, payment: Payment) -> None:
+        """One notification, repeated until it is answered."""
+        try:
+            message = self.till.next_message()
+            told = (payment.transaction, payment.account, payment.amount_minor, payment.paid_at)
+            outcome, pushed = self.office.notify(message, *told)
+        except Down:
+            self.headend_died()
+            self.world.after(_RETRY_US, self.notify, payment)
+            return
+        payment.answers.append(outcome)
+        self.tell("answer", None, f"{payment.transaction} {outcome}".encode())
+        self.air.push(pushed)
+
+    def office_does(self, act: Callable[[], Any]) -> None:
+        """An act of the office; while the headend is down it tries again."""
+        try:
+            act()
+        except Down:
+            self.headend_died()
+            self.world.after(_RETRY_US, self.office_does, act)
+
+    def headend_died(self) -> None:
+        """It is down; the first to notice has it started again a while later."""
+        if not self.office.up and not self.saw["headend down now"]:
+            self.saw["headend down now"] = 1
+            self.tell("headend-died", None)
+            self.world.after(self.down_us, self._headend_back)
+
+    def lost_power(self, home: WorldHome) -> None:
+        """A cut that was armed has come; the power is back after a while."""
+        self.tell("cut", home)
+        self.world.after(2 * MINUTE_US, self.power_back, home)
+
+    def power_back(self, home: WorldHome, clock_error_s: int = 0, clock_valid: bool = True) -> None:
+        """The power is back, if it was away."""
+        if not home.meter.running:
+            home.power_on(clock_error_s, clock_valid)
+
+    # What is told --------------------------------------------------------------------------------------------------
+
+    def sent(self, home: WorldHome, frame: bytes) -> None:
+        """A meter sends."""
+        self.tell("up", home, frame)
+        self.air.carry(home, frame)
+
+    def tell(self, what: str, home: WorldHome | None, data: bytes = b"") -> None:
+        """Everything that happens is told here: to the trace and to the watchers."""
+        self.saw[what] += 1
+        self.trace.note(self.world.now_us, 0 if home is None else home.number, what, data)
+        for watcher in self.watchers:
+            watcher.event(self, what, home, data)
+
+    def exchanged(self, home: WorldHome) -> None:
+        """An uplink was taken and answered: while settling, see whether meter and books agree now."""
+        if not self.safe and home.number not in self.settled_with and agrees(self, home):
+            self.settled_with[home.number] = self.settling_uplinks(home)
+
+    def settling_uplinks(self, home: WorldHome) -> int:
+        """Uplinks since the faults stopped."""
+        return home.uplinks - self._before_settling[home.number]
+
+    # Inside --------------------------------------------------------------------------------------------------------
+
+    def _move_in(self, number: int) -> WorldHome:
+        plan = self.scenario.homes[number - 1]
+        meter_id = b"%08d" % number
+        registered = self.office.register(meter_id, START_SLOT, plan.report_slots, POLICY)
+        meter = MeterInMemory(str(number), registered.provision_hex)
+        home = WorldHome(number, plan, self.world, self.streams.named(f"taps/{number}"), meter, self)
+        home.meter_id, home.customer_number = meter_id, registered.customer_number
+        return home
+
+    def _look_at(self, home: WorldHome) -> None:
+        """A payer looks at the meter, and pays or does not."""
+        if not home.lives:
+            return
+        face = home.face
+        if face is not None and home.meter.running and face.balance_mills < home.plan.below_mills:
+            self.pay(home, home.plan.pays_minor)
+            if not home.valve.lets_water_through:
+                self.world.after(MINUTE_US, home.press)
+        self.world.after(DAY_US, self._look_at, home)
+
+    def _strike(self, fault: Fault) -> None:
+        home = self.homes[fault.home - 1] if fault.home else None
+        self.tell("fault " + fault.kind, home, b"%d %d %d" % (fault.a, fault.b, fault.c))
+        faults.KINDS[fault.kind].strike(self, fault, home)
+
+    def _work_off(self) -> None:
+        self.office_does(self.office.work_off)
+        self.world.after(_WORK_US, self._work_off)
+
+    def _headend_back(self) -> None:
+        if self.office.up:
+            return
+        self.saw["headend down now"] = 0
+        self.office.open()
+        self.tell("headend-back", None)
+        self.air.push(self.office.settle_unanswered())
+        self.air.forward_kept()
+
+    def _done(self, home: WorldHome) -> bool:
+        return home.number in self.settled_with or self.settling_uplinks(home) >= UPLINKS_MAX
+
+
+def agrees(life: Life, home: WorldHome) -> bool:
+    """Whether the meter's counters at its last closed half-hour are those of the books, and C and D are the same."""
+    state = home.state
+    if state is None or not life.office.up:
+        return False
+    books = life.office.counters(home.meter_id)
+    mine = (state.open_slot, state.volume_l - state.open_litres, state.cut_spent_mills, state.cut_collected_mills)
+    return (*mine, state.credited_mills, state.debited_mills) == books
+
+
+def virtual_unix_s(life: Life) -> int:
+    """The world's time as Unix seconds."""
+    return unix_s(life.world.now_us)
+
+
+def is_lorawan(home: WorldHome) -> bool:
+    """Whether the home hears only in the windows after its own uplink."""
+    return home.plan.bearer == LORAWAN
