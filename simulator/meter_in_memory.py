@@ -7,6 +7,7 @@ meters; what needs a real MicroPython (its heap, its file system, a power cut) n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from errno import ENOSPC
 
 from firmware import boot, commission
 from firmware.boards.base import Eeprom, Files
@@ -54,6 +55,7 @@ class MemoryFiles(Files):
     def __init__(self) -> None:
         self.content: dict[str, bytearray] = {}
         self.fuse = Fuse()
+        self.full = False  # nothing more is taken
 
     def read(self, path: str) -> bytes | None:
         """The whole file."""
@@ -67,6 +69,7 @@ class MemoryFiles(Files):
 
     def replace(self, path: str, content: bytes) -> None:
         """The whole file at once."""
+        self._room()
         gone = self.fuse.blows()
         self.content[path] = bytearray(content)
         if gone:
@@ -74,10 +77,15 @@ class MemoryFiles(Files):
 
     def append(self, path: str, content: bytes) -> None:
         """More at its end."""
+        self._room()
         gone = self.fuse.blows()
         self.content.setdefault(path, bytearray()).extend(content)
         if gone:
             raise PowerCut
+
+    def _room(self) -> None:
+        if self.full:
+            raise OSError(ENOSPC)
 
 
 class MemoryEeprom(Eeprom):
@@ -150,6 +158,9 @@ class _Board(UnixBoard):
     def flash_operations(self) -> int:
         return 0
 
+    def flash_blank(self) -> bool:
+        return False
+
 
 class MeterInMemory:
     """Starts, advances, cuts and restarts one meter; see MeterProcess."""
@@ -158,6 +169,7 @@ class MeterInMemory:
         self.name = name
         self.files = MemoryFiles()
         self.eeprom = MemoryEeprom()
+        self.flash_dead = False  # at its next start it cannot read its flash
         self._provision_hex = provision_hex
         self._link = _Link(self.files.fuse.arm)
         self.application: boot.Meter | None = None
@@ -172,7 +184,7 @@ class MeterInMemory:
         assert self.application is None
         self._link = _Link(self.files.fuse.arm)
         self._hand_over(now_us, records)
-        board = _Board(self._link.field, self._link, None, self.files)
+        board = _Board(self._link.field, self._link, None, None if self.flash_dead else self.files)
         board.eeprom, board.formatter = self.eeprom, lambda: self.files
         board.power_on()
         try:
