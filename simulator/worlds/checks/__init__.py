@@ -1,0 +1,16 @@
+"""One function for each invariant, I1 to I25: from what a world shows to what is wrong with it.
+
+None knows code of the meter or the headend, none stops at the first fault, none repairs anything. What must be looked
+at while it happens is in ../watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..evidence import Evidence
+from ..finding import Finding
+from .liveness import check_I12, check_I22
+from .money import check_I1, check_I3, check_I4
+
+CHECKS: tuple[Callable[[Evidence], list[Finding]], ...] = (check_I1, check_I3, check_I4, check_I12, check_I22)
