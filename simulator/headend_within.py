@@ -40,6 +40,7 @@ from .prng import Stream
 
 UDP, HTTP, LORAWAN = int(Bearer.UDP), int(Bearer.HTTP), int(Bearer.LORAWAN)
 TARIFF, PROVIDER, CURRENCY = "home", "wave", "XOF"
+_FULL = "database or disk is full"
 _ADDRESS = {UDP: "127.0.0.1 5683", HTTP: None, LORAWAN: "0000000000000001"}
 
 Frames = list[tuple[bytes, bytes]]
@@ -108,7 +109,12 @@ class HeadendWithin:
         self.commits += 1
         if self._kill is not None and self.commits >= self._kill[0]:
             self._die(job, self._kill[1])
-        return self.writer.run(job)
+        try:
+            return self.writer.run(job)
+        except Exception as failure:
+            if _FULL not in str(failure):
+                raise
+            raise Down from None  # nothing is durable, and nobody is told anything
 
     def _die(self, job: Callable[[Tx], Any], after_commit: bool) -> None:
         if after_commit:
@@ -165,11 +171,11 @@ class HeadendWithin:
         new = NewMeter(meter_id, TARIFF, f"Customer {meter_id.hex()}", start_slot, policy=policy)
         return _registered(self.write(lambda tx: add_meter(tx, self.keyring, new)), report_slots)
 
-    def publish(self, from_slot: int, prices: dict[str, Any], late: str, notice_days: int) -> None:
+    def publish(self, from_slot: int, prices: dict[str, Any], late: str, notice_days: int, key: str = "") -> None:
         """A tariff of every home, from a slot on; who is rated again waits for `work_off`."""
         printed = {"utc_offset_minutes": OFFSET_MINUTES, **prices}
         terms = Terms(late, notice_days)
-        key = f"{TARIFF}-{from_slot}-{self.commits}"
+        key = key or f"{TARIFF}-{from_slot}-{self.commits}"
         self.write(lambda tx: publish_tariff(tx, TARIFF, "Homes", printed, from_slot, terms, key))
 
     def work_off(self) -> None:
@@ -217,13 +223,12 @@ def _payment_id(tx: Tx, transaction: str) -> int:
     return -1 if row is None else int(row[0])
 
 
-def _registered(record: Provisioning, report_slots: int) -> Registered:
+def _registered(record: Provisioning, report_slots: int, grace_mills: int = 0) -> Registered:
     packs = tuple(
         (kind, pack.version, pack.from_slot, pack.body)
         for kind, pack in ((DOWN_TARIFF, record.tariff), (DOWN_POLICY, record.policy))
     )
     pulse_ml = 1000 * record.litres_per_pulse
-    grace_mills = 0
     who = (record.meter_id, record.root, record.generation, pulse_ml, report_slots, grace_mills)
     return Registered(
         record.meter_id, record.customer_number, encode(Identity(*who, record.opening_frame, packs)).hex()

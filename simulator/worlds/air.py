@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _FLIGHT_US = SECOND_US
 _WINDOW_US = 2 * SECOND_US
 _COPY_US = 3 * SECOND_US
+RECORDED = 100
 
 
 class Air:
@@ -25,9 +26,13 @@ class Air:
         self._life, self._streams = life, streams
         self._kept: list[tuple[WorldHome, bytes]] = []
         self._dice: dict[int, Stream] = {}
+        self.sent: dict[bytes, list[bytes]] = {}  # what anybody who listens could record, by meter: uplinks
+        self.answered: dict[bytes, list[bytes]] = {}  # and downlinks
+        self.stolen: dict[int, int] = {}  # whose answers a rogue gateway swallows, and over which bearer it forwards
 
     def carry(self, home: WorldHome, frame: bytes) -> None:
         """A meter sends: copies arrive, late or never."""
+        _record(self.sent, home.meter_id, frame)
         for late_us in self._copies(home, home.link.loss_up):
             self._life.world.after(_FLIGHT_US + late_us, self.arrive, home, frame, late_us == 0)
 
@@ -46,7 +51,7 @@ class Air:
             life.headend_died()
             return
         try:
-            heard = life.office.hear(home.meter_id, frame, home.plan.bearer)
+            heard = life.office.hear(home.meter_id, frame, self.stolen.get(home.number, home.plan.bearer))
         except Down:
             self._kept.append((home, frame))
             life.headend_died()
@@ -55,7 +60,9 @@ class Air:
             life.tell(f"refused {heard.refusal}", home)
         elif heard.duplicate:
             life.saw["duplicate"] += 1
-        if answerable or home.plan.bearer == UDP:
+        if home.number in self.stolen:
+            life.saw["answer swallowed"] += 1
+        elif answerable or home.plan.bearer == UDP:
             for window, downlink in enumerate(heard.frames):
                 self._down(home, window, downlink)
         life.exchanged(home)
@@ -68,6 +75,7 @@ class Air:
 
     def _down(self, home: WorldHome, window: int, frame: bytes) -> None:
         self._life.tell("down", home, frame)
+        _record(self.answered, home.meter_id, frame)
         for late_us in self._copies(home, home.link.loss_down):
             self._life.world.after((window + 1) * _WINDOW_US + late_us, home.hear, frame)
 
@@ -80,3 +88,10 @@ class Air:
             return []
         late_us = late % (home.link.late_max_us + 1) if moved < home.link.reorder else 0
         return [late_us, late_us + _COPY_US] if copied < home.link.duplicate else [late_us]
+
+
+def _record(kept: dict[bytes, list[bytes]], meter_id: bytes, frame: bytes) -> None:
+    frames = kept.setdefault(meter_id, [])
+    frames.append(frame)
+    if len(frames) > 2 * RECORDED:
+        del frames[RECORDED // 2 : -RECORDED]  # the first ones stay, for a replay years later

@@ -170,6 +170,12 @@ class WorldHome:
         return parse_reading(spoken.console)
 
     @property
+    def register_l(self) -> int:
+        """What its mechanical register shows, which no power is needed for."""
+        _, counted_l, register_l = self.hung[-1]
+        return register_l + self.counted_l - counted_l
+
+    @property
     def state(self) -> Any:
         """The meter's own state, for judges that look at every event; None without power or without a state."""
         return getattr(self.meter.application, "state", None)

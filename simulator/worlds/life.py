@@ -15,7 +15,8 @@ from protocol.rules.calendar import slot_of
 from protocol.rules.policy import NEW
 
 from ..clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, START_UNIX_S, unix_s
-from ..headend_within import LORAWAN, Down, HeadendWithin
+from ..headend_acts import Office, Refused
+from ..headend_within import LORAWAN, Down
 from ..meter_in_memory import MeterInMemory
 from ..prng import Streams
 from ..world import World
@@ -54,10 +55,14 @@ class Life:
         self.safe = True
         self.settled_with: dict[int, int] = {}
         self.streams = Streams(scenario.seed)
-        self.office = HeadendWithin(folder, self.streams.named("headend"), lambda: self.world.now_us)
+        self.office = Office(folder, self.streams.named("headend"), lambda: self.world.now_us)
         self.air = Air(self, self.streams)
         self.down_us = DOWN_US
         self.homes: list[WorldHome] = []
+        self.twins: list[WorldHome] = []  # clones: the same identity, somewhere else
+        self.acts: list[tuple[int, str, Callable[[], Any]]] = []  # what the office did, and when; to do again if lost
+        self.no_work_until_us = 0
+        self._mended: list[Callable[[], None]] = []
         self._before_settling: dict[int, int] = {}
 
     # From first to last --------------------------------------------------------------------------------------------
@@ -93,11 +98,16 @@ class Life:
         self.tell("settle", None)
         if not self.office.up:
             self._headend_back()
+        self.no_work_until_us = 0
+        while self._mended:
+            self._mended.pop()()
         for home in self.homes:
             home.lives, home.dark, home.link = False, False, CLEAR
             home.valve.heal()
             if not home.meter.running:
                 home.power_on()
+            if home.meter_id and self.office.state_of(home.meter_id) == "quarantined":
+                self.renew(home)
             self._before_settling[home.number] = home.uplinks
         end_us = self.world.now_us + SETTLE_MAX_US
         while self.world.now_us < end_us and not all(self._done(home) for home in self.homes):
@@ -138,6 +148,42 @@ class Life:
         except Down:
             self.headend_died()
             self.world.after(_RETRY_US, self.office_does, act)
+
+    def act(self, what: str, home: WorldHome | None, act: Callable[[], Any], again: bool = True) -> None:
+        """Something the office does once, told when it is done; `again`: after a restore of before, it does it again.
+
+        What the books refuse was no act: it is counted by its code.
+        """
+
+        def attempt() -> None:
+            try:
+                act()
+            except Refused as refused:
+                self.tell(f"refused act {refused.name}", home)
+                return
+            self.tell("act " + what, home)
+            if again:
+                self.acts.append((self.world.now_us, what, act))
+
+        self.office_does(attempt)
+
+    def later(self, delay_us: int, action: Callable[..., None], *arguments: Any) -> None:
+        """Do it then, or just before the faults stop."""
+        self.world.at(min(self.world.now_us + delay_us, self.scenario.ends_us - MINUTE_US), action, *arguments)
+
+    def mended(self, action: Callable[[], None]) -> None:
+        """Do it when the faults stop: what people had to bring right is right by then."""
+        self._mended.append(action)
+
+    def renew(self, home: WorldHome) -> None:
+        """A technician gives a meter another wallet and root key, with the register that is on its face."""
+
+        def by_cable() -> None:
+            registered, first_l = self.office.renew(home.meter_id, home.register_l, home.plan.report_slots)
+            meter = MeterInMemory(str(home.number), registered.provision_hex)
+            home.hang(meter, home.meter_id, first_l, False)
+
+        self.act("renew", home, by_cable, again=False)
 
     def headend_died(self) -> None:
         """It is down; the first to notice has it started again a while later."""
@@ -188,6 +234,7 @@ class Life:
         meter = MeterInMemory(str(number), registered.provision_hex)
         home = WorldHome(number, plan, self.world, self.streams.named(f"taps/{number}"), meter, self)
         home.meter_id, home.customer_number = meter_id, registered.customer_number
+        home.hung.append((meter_id, 0, 0))
         return home
 
     def _look_at(self, home: WorldHome) -> None:
@@ -207,7 +254,8 @@ class Life:
         faults.KINDS[fault.kind].strike(self, fault, home)
 
     def _work_off(self) -> None:
-        self.office_does(self.office.work_off)
+        if self.world.now_us >= self.no_work_until_us:
+            self.office_does(self.office.work_off)
         self.world.after(_WORK_US, self._work_off)
 
     def _headend_back(self) -> None:
@@ -220,7 +268,7 @@ class Life:
         self.air.forward_kept()
 
     def _done(self, home: WorldHome) -> bool:
-        return home.number in self.settled_with or self.settling_uplinks(home) >= UPLINKS_MAX
+        return home.retired or home.number in self.settled_with or self.settling_uplinks(home) >= UPLINKS_MAX
 
 
 def agrees(life: Life, home: WorldHome) -> bool:

@@ -19,6 +19,9 @@ class Payment:
     paid_us: int
     answers: list[str] = field(default_factory=list)
     reversed: bool = False
+    currency: str = "XOF"
+    meant_for: str = ""  # the customer number, where `account` is another
+    resolved: bool = False
 
     @property
     def paid_at(self) -> str:
