@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .books_seen import Books
-from .excuses import excuses
 from .finding import Finding
 from .scenario import HomePlan
 from .till import Payment
@@ -34,8 +33,9 @@ class Counters(NamedTuple):
 
 @dataclass(frozen=True)
 class HomeSeen:
-    """One home. The truth: what the pipe, the counter and the payers know. The meter's word: its state (`meter`, by
-    the names of firmware/state.py and more) and what its log says of the slot at which the books stand (`at_books`)."""
+    """One home. The truth: what the pipe, the counter and the payers know; `register_l` is what the meter should have
+    counted, `excused` what is not demanded of this home (excuses.py). The meter's word: its state (`meter`, by the
+    names of firmware/state.py and more) and what its log says of the slot at which the books stand (`at_books`)."""
 
     number: int
     plan: HomePlan
@@ -46,6 +46,8 @@ class HomeSeen:
     by_slot_l: dict[int, int]
     passes: bool
     struck: frozenset[str]
+    excused: frozenset[str]
+    register_l: int
     meter: dict[str, int] | None
     at_books: Counters | None
     log: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
@@ -53,10 +55,9 @@ class HomeSeen:
     uplinks_settling: int = 0
     backlog: int = 0
 
-    @property
-    def excused(self) -> frozenset[str]:
-        """What is not demanded of this home."""
-        return excuses(self.struck)
+    def has(self, subject: str) -> bool:
+        """Whether a kind of fault of this subject, the first word of its name, has struck this home."""
+        return any(kind.split("_")[0] == subject for kind in self.struck)
 
 
 @dataclass(frozen=True)

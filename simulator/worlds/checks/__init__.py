@@ -10,7 +10,20 @@ from collections.abc import Callable
 
 from ..evidence import Evidence
 from ..finding import Finding
+from .chain import check_I2
 from .liveness import check_I12, check_I22
 from .money import check_I1, check_I3, check_I4
+from .rating import check_I16
+from .water import check_I5, check_I21
 
-CHECKS: tuple[Callable[[Evidence], list[Finding]], ...] = (check_I1, check_I3, check_I4, check_I12, check_I22)
+CHECKS: tuple[Callable[[Evidence], list[Finding]], ...] = (
+    check_I1,
+    check_I2,
+    check_I3,
+    check_I4,
+    check_I5,
+    check_I12,
+    check_I16,
+    check_I21,
+    check_I22,
+)
