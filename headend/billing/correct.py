@@ -28,6 +28,8 @@ from headend.meters.openings import generations_of
 from headend.storage.writer import Tx
 
 WAIVED = "waived"
+# A correction that a restore had undone finds its part of the wallet's in `recovered` (SEMANTICS A5).
+_OF_WALLETS = (chart.WALLET, chart.RECOVERED)
 
 # (who bears, holder): WALLET and DEBT are one holder's, WAIVED is the utility's (holder 0).
 Bearer = tuple[str, int]
@@ -119,7 +121,7 @@ def missing_by_account(tx: Tx, holding: Holding, division: Division, notices: It
         missing[chart.account_id(tx, chart.receivable_code(notice.contract_id))] += notice.total_mills - borne_mills
     for account, mills in posted_by_account(tx, holding).items():
         (class_,) = tx.cursor.execute("SELECT class_ FROM account WHERE id = ?", (account,)).fetchone()
-        missing[wallet if class_ == chart.WALLET else account] -= mills
+        missing[wallet if class_ in _OF_WALLETS else account] -= mills
     return missing
 
 
@@ -130,7 +132,7 @@ def unposted(tx: Tx, holding: Holding, division: Division) -> dict[str, int]:
     missing: dict[str, int] = defaultdict(int)
     for account, mills in missing_by_account(tx, holding, division, notices).items():
         (class_,) = tx.cursor.execute("SELECT class_ FROM account WHERE id = ?", (account,)).fetchone()
-        missing["holders" if class_ in (chart.WALLET, chart.RECEIVABLE) else class_] += mills
+        missing["holders" if class_ in (*_OF_WALLETS, chart.RECEIVABLE) else class_] += mills
     return {name: mills for name, mills in missing.items() if mills}
 
 

@@ -31,6 +31,7 @@ class CaseKind(StrEnum):
     OUTSIDE_AREA = "outside-area"  # a meter was commissioned where the utility does not serve (IW-35)
     SEAL = "seal"  # not the seal that was placed there, or one that the office never delivered (IW-83)
     FIRMWARE_REJECTED = "firmware-rejected"  # a meter does not take an update that it is meant to have, or fell back
+    RECOVERED = "recovered"  # after a restore: granted before it, and nobody has said yet for what (SEMANTICS A5)
     CLAIM = "claim"  # reversed money whose water is used already
 
 

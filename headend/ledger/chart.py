@@ -18,6 +18,7 @@ SUSPENSE = "suspense"
 TILL = "till"  # money that providers hold for us
 WAIVED = "waived"  # price rises that reached a meter late and are not charged (SEMANTICS B6)
 MOVING = "moving"  # between a wallet that closes and the one that opens with its balance: holds nothing otherwise
+RECOVERED = "recovered"  # what meters were given before a restore and the books forgot (SEMANTICS A5)
 ARREARS = "arrears"  # the counterpart of debts taken over from before the meter
 
 # class: the side that increases it.
@@ -27,6 +28,7 @@ SYSTEM_CLASSES = {
     WAIVED: DEBIT,
     ARREARS: CREDIT,
     MOVING: CREDIT,
+    RECOVERED: DEBIT,
     "water": CREDIT,
     "sewer": CREDIT,
     "fixed": CREDIT,

@@ -1,6 +1,7 @@
 """Entries: a dated set of transfers, each with one debit account, one credit account and a positive amount."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headend.storage.writer import Tx
@@ -49,17 +50,38 @@ def post(tx: Tx, entry: Entry) -> Posted:
     """
     if not entry.transfers:
         raise ValueError("an entry needs a transfer")
-    row = tx.cursor.execute("SELECT id, kind FROM entry WHERE key = ?", (entry.key,)).fetchone()
-    if row is not None:
-        if row[1] != entry.kind or transfers_of(tx, row[0]) != sorted_transfers(entry.transfers):
-            raise KeyReused(f"idempotency key {entry.key!r} stands for another entry")
-        return Posted(int(row[0]), new=False)
+    again = repeated(tx, entry)
+    if again is not None:
+        return again
     columns = ("kind", "key", "effective_us", "memo", "meter_id", "generation", "reverses")
     entry_id = tx.append("entry", {name: getattr(entry, name) for name in columns})
     for item in entry.transfers:
         values = {"debit_account": item.debit_account, "credit_account": item.credit_account}
         tx.append("transfer", {"entry_id": entry_id, **values, "amount_mills": item.amount_mills})
     return Posted(entry_id, new=True)
+
+
+def repeated(tx: Tx, entry: Entry, stands_for: Mapping[int, int] | None = None) -> Posted | None:
+    """What stands under the entry's key already, None if nothing does. Raises KeyReused if it is another entry.
+
+    `stands_for`: an account in which a part may have been posted in the place of another one.
+    """
+    row = tx.cursor.execute("SELECT id, kind FROM entry WHERE key = ?", (entry.key,)).fetchone()
+    if row is None:
+        return None
+    names = stands_for or {}
+    if row[1] != entry.kind or _sums(transfers_of(tx, row[0]), names) != _sums(entry.transfers, names):
+        raise KeyReused(f"idempotency key {entry.key!r} stands for another entry")
+    return Posted(int(row[0]), new=False)
+
+
+def _sums(transfers: Sequence[Transfer], names: Mapping[int, int]) -> Counter[tuple[int, int]]:
+    """How much moves between each two accounts."""
+    sums: Counter[tuple[int, int]] = Counter()
+    for item in transfers:
+        debit, credit = (names.get(account, account) for account in (item.debit_account, item.credit_account))
+        sums[debit, credit] += item.amount_mills
+    return sums
 
 
 def transfers_of(tx: Tx, entry_id: int) -> list[Transfer]:

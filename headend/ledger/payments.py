@@ -6,7 +6,7 @@ A confirmed payment is never refused for business reasons: the money is real. Wh
 from dataclasses import dataclass
 from enum import IntEnum
 
-from headend.ledger import posting_rules, statements
+from headend.ledger import posting_rules, recovered, statements
 from headend.ledger.balances import wallet_balance_mills
 from headend.ledger.cases import CaseKind, open_case
 from headend.ledger.posting_rules import Holding
@@ -74,7 +74,7 @@ def credit_payment(tx: Tx, payment: Payment) -> PaymentOutcome:
 
 def resolve_suspense(tx: Tx, payment_id: int, customer_number: str, key: str) -> PaymentOutcome:
     """Credit a payment in suspense to a customer. Raises Refused; a repeated key changes nothing."""
-    amount_mills, outcome, _, _ = _row(tx, payment_id)
+    amount_mills, outcome, _, _, paid_at_us = _row(tx, payment_id)
     if outcome != "suspense":
         raise Refused(Code.PAYMENT_NOT_IN_SUSPENSE, "payment_id", str(payment_id))
     holding = holding_of_number(tx, customer_number)
@@ -84,14 +84,14 @@ def resolve_suspense(tx: Tx, payment_id: int, customer_number: str, key: str) ->
     row = tx.cursor.execute("SELECT id, memo FROM entry WHERE key = ?", (full_key,)).fetchone()
     if row is not None and row[1] != key:
         raise Refused(Code.PAYMENT_NOT_IN_SUSPENSE, "payment_id", str(payment_id))
-    posted = posting_rules.suspense_resolved(tx, full_key, holding, amount_mills, memo=key)
+    posted = posting_rules.suspense_resolved(tx, full_key, holding, amount_mills, paid_at_us, memo=key)
     done = Outcome.CREDITED if posted.new else Outcome.DUPLICATE
     return _outcome(tx, done, payment_id, posted.entry_id, holding.meter_id)
 
 
 def reverse_payment(tx: Tx, payment_id: int, key: str, memo: str) -> PaymentOutcome:
     """Take back a credited payment, as far as it is unspent; the rest is owed and a case says so. Raises Refused."""
-    amount_mills, outcome, meter_id, entry_id = _row(tx, payment_id)
+    amount_mills, outcome, meter_id, entry_id, paid_at_us = _row(tx, payment_id)
     full_key = f"reversal:{payment_id}:{key}"
     done = tx.cursor.execute("SELECT id, key FROM entry WHERE reverses = ?", (entry_id,)).fetchone()
     if done is not None and done[1] == full_key:
@@ -100,12 +100,14 @@ def reverse_payment(tx: Tx, payment_id: int, key: str, memo: str) -> PaymentOutc
         raise Refused(Code.PAYMENT_NOT_REVERSIBLE, "payment_id", str(payment_id))
     paid = holding_of_meter(tx, meter_id)
     holding = present_holding(tx, paid.contract_id) or paid
-    unspent_mills = wallet_balance_mills(tx, holding)
+    # What a restore found of D may be this very reversal: then it is unspent no longer because of it.
+    known_mills = recovered.explainable_mills(tx, holding.meter_id, holding.generation, "reversed_mills", paid_at_us)
+    unspent_mills = max(0, wallet_balance_mills(tx, holding)) + known_mills
     posted = posting_rules.payment_reversed(
-        tx, full_key, meter_id, holding, entry_id, amount_mills, unspent_mills, memo
+        tx, full_key, meter_id, holding, entry_id, amount_mills, unspent_mills, paid_at_us, memo
     )
     if unspent_mills < amount_mills:
-        owed_mills = amount_mills - max(0, unspent_mills)
+        owed_mills = amount_mills - unspent_mills
         open_case(tx, CaseKind.CLAIM, full_key, meter_id, payment_id=payment_id, owed_mills=owed_mills)
     return _outcome(tx, Outcome.CREDITED, payment_id, posted.entry_id, holding.meter_id)
 
@@ -169,14 +171,14 @@ def _append(tx: Tx, payment: Payment, outcome: Outcome, holding: Holding | None,
     return tx.append("payment", row)
 
 
-def _row(tx: Tx, payment_id: int) -> tuple[int, str, bytes | None, int]:
-    """(amount, outcome, meter, entry) of a payment. Raises Refused for an unknown one."""
+def _row(tx: Tx, payment_id: int) -> tuple[int, str, bytes | None, int, int]:
+    """(amount, outcome, meter, entry, when it was paid) of a payment. Raises Refused for an unknown one."""
     row = tx.cursor.execute(
-        "SELECT amount_mills, outcome, meter_id, entry_id FROM payment WHERE id = ?", (payment_id,)
+        "SELECT amount_mills, outcome, meter_id, entry_id, paid_at_us FROM payment WHERE id = ?", (payment_id,)
     ).fetchone()
     if row is None:
         raise Refused(Code.PAYMENT_UNKNOWN, "payment_id", str(payment_id))
-    return int(row[0]), row[1], row[2], int(row[3])
+    return int(row[0]), row[1], row[2], int(row[3]), int(row[4])
 
 
 def _outcome(tx: Tx, outcome: Outcome, payment_id: int, entry_id: int, meter_id: bytes | None) -> PaymentOutcome:

@@ -7,7 +7,7 @@ here but in segments, with the uplink that reports it (headend/ingest/post.py).
 
 from dataclasses import dataclass, replace
 
-from headend.ledger import chart, entries, statements
+from headend.ledger import chart, entries, recovered, statements
 from headend.ledger.entries import Entry, Posted, Transfer
 from headend.storage.writer import Tx
 
@@ -36,10 +36,14 @@ def meter_opened(tx: Tx, holding: Holding) -> None:
 
 
 def payment_credited(tx: Tx, key: str, holding: Holding, amount_mills: int, paid_at_us: int, memo: str) -> Posted:
-    """A payment reaches a meter. 500 F: debit till 500,000, credit W 500,000; `paid` and C rise by 500,000."""
+    """A payment reaches a meter. 500 F: debit till 500,000, credit W 500,000; `paid` and C rise by 500,000.
+
+    After a restore, of 300 F that were granted before it: debit till 500,000, credit `recovered` 300,000, W 200,000;
+    `paid` rises by 500,000, `recovered` falls by 300,000, C rises by 200,000 (SEMANTICS A5).
+    """
     transfers = (Transfer(chart.account_id(tx, chart.TILL), holding.wallet(tx), amount_mills),)
     entry = _of("payment", key, paid_at_us, memo, transfers, holding)
-    return _post_and_grant(tx, entry, holding, "paid_mills", amount_mills)
+    return _post_perhaps_again(tx, entry, holding, "paid_mills", amount_mills, paid_at_us)
 
 
 def payment_suspended(tx: Tx, key: str, amount_mills: int, paid_at_us: int, memo: str) -> Posted:
@@ -48,11 +52,11 @@ def payment_suspended(tx: Tx, key: str, amount_mills: int, paid_at_us: int, memo
     return entries.post(tx, Entry("suspense", key, paid_at_us, memo, transfers))
 
 
-def suspense_resolved(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
+def suspense_resolved(tx: Tx, key: str, holding: Holding, amount_mills: int, paid_at_us: int, memo: str) -> Posted:
     """Someone found whose it is. 500 F: debit suspense 500,000, credit W 500,000; `paid` and C rise by 500,000."""
     transfers = (Transfer(chart.account_id(tx, chart.SUSPENSE), holding.wallet(tx), amount_mills),)
     entry = _of("suspense-resolved", key, tx.now_us, memo, transfers, holding)
-    return _post_and_grant(tx, entry, holding, "paid_mills", amount_mills)
+    return _post_perhaps_again(tx, entry, holding, "paid_mills", amount_mills, paid_at_us)
 
 
 def payment_reversed(
@@ -63,6 +67,7 @@ def payment_reversed(
     payment_entry: int,
     amount_mills: int,
     unspent_mills: int,
+    paid_at_us: int,
     memo: str,
 ) -> Posted:
     """A provider takes a payment back. Of 500 F, 200 F are unspent: debit W 200,000 and receivable 300,000, credit till
@@ -77,7 +82,8 @@ def payment_reversed(
     if taken_mills < amount_mills:
         transfers.append(Transfer(holding.receivable(tx), till, amount_mills - taken_mills))
     entry = _of("reversal", key, tx.now_us, memo, tuple(transfers), holding, reverses=payment_entry)
-    return _post_and_grant(tx, replace(entry, meter_id=paid_meter_id), holding, "reversed_mills", taken_mills)
+    entry = replace(entry, meter_id=paid_meter_id)
+    return _post_perhaps_again(tx, entry, holding, "reversed_mills", taken_mills, paid_at_us)
 
 
 def debt_recognised(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
@@ -163,7 +169,7 @@ def over_collection_returned(tx: Tx, key: str, holding: Holding, amount_mills: i
     """
     transfers = (Transfer(holding.receivable(tx), holding.wallet(tx), amount_mills),)
     entry = _of("over-collected", key, tx.now_us, memo, transfers, holding)
-    return _post_and_grant(tx, entry, holding, "moved_in_mills", amount_mills)
+    return _post_perhaps_again(tx, entry, holding, "moved_in_mills", amount_mills)
 
 
 def rating_corrected(
@@ -185,7 +191,22 @@ def rating_corrected(
     """
     entry = _of("rating", key, tx.now_us, memo, transfers, rated)
     part = "rating_debit_mills" if wallet_mills > 0 else "rating_credit_mills"
-    return _post_and_grant(tx, entry, rated if bearer is None else bearer, part, abs(wallet_mills))
+    return _post_perhaps_again(tx, entry, rated if bearer is None else bearer, part, abs(wallet_mills))
+
+
+def credit_recovered(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
+    """After a restore C is found 700 F higher, in the high-water file or on the meter: debit recovered 700,000, credit
+    W 700,000; `recovered` and C rise by 700,000 (SEMANTICS A5)."""
+    transfers = (Transfer(chart.account_id(tx, chart.RECOVERED), holding.wallet(tx), amount_mills),)
+    entry = _of("recovered", key, tx.now_us, memo, transfers, holding)
+    return _post_and_grant(tx, entry, holding, statements.RECOVERED_C, amount_mills)
+
+
+def debit_recovered(tx: Tx, key: str, holding: Holding, amount_mills: int, memo: str) -> Posted:
+    """The same of D, 40 F higher: debit W 40,000, credit recovered 40,000; `recovered` of D and D rise by 40,000."""
+    transfers = (Transfer(holding.wallet(tx), chart.account_id(tx, chart.RECOVERED), amount_mills),)
+    entry = _of("recovered", key, tx.now_us, memo, transfers, holding)
+    return _post_and_grant(tx, entry, holding, statements.RECOVERED_D, amount_mills)
 
 
 def _of(
@@ -206,3 +227,32 @@ def _post_and_grant(tx: Tx, entry: Entry, holding: Holding, part: str, amount_mi
     if posted.new and amount_mills:
         statements.grant(tx, holding.meter_id, holding.generation, posted.entry_id, part, amount_mills)
     return posted
+
+
+def _post_perhaps_again(
+    tx: Tx, entry: Entry, holding: Holding, part: str, amount_mills: int, made_us: int = 0
+) -> Posted:
+    """The same of an event that a restore may have undone: what the meter was given of it already moves no wallet."""
+    wallet, account = holding.wallet(tx), chart.find_account(tx, chart.RECOVERED)
+    again = None if account is None else entries.repeated(tx, entry, {account: wallet})
+    if again is not None or account is None or not amount_mills:
+        return again or _post_and_grant(tx, entry, holding, part, amount_mills)
+    explained_mills = recovered.explain(tx, holding.meter_id, holding.generation, part, amount_mills, made_us)
+    posted = entries.post(tx, replace(entry, transfers=_past(entry.transfers, wallet, account, explained_mills)))
+    grant = (posted.entry_id, part, amount_mills, explained_mills)
+    statements.grant(tx, holding.meter_id, holding.generation, *grant)
+    return posted
+
+
+def _past(transfers: tuple[Transfer, ...], wallet: int, account: int, mills: int) -> tuple[Transfer, ...]:
+    """The transfers with `account` in the wallet's place for the first so many mills."""
+    moved: list[Transfer] = []
+    for item in transfers:
+        past_mills = min(mills, item.amount_mills) if wallet in (item.debit_account, item.credit_account) else 0
+        if past_mills:
+            debit, credit = (account if side == wallet else side for side in (item.debit_account, item.credit_account))
+            moved.append(Transfer(debit, credit, past_mills))
+        if past_mills < item.amount_mills:
+            moved.append(replace(item, amount_mills=item.amount_mills - past_mills))
+        mills -= past_mills
+    return tuple(moved)

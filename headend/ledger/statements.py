@@ -1,6 +1,7 @@
 """Statements: C and D of a meter with a number, and the sub-accounts they are sums of (SEMANTICS A3).
 
-A statement is a row, never an update: the highest number of a meter and generation counts. C and D only rise.
+A statement is a row, never an update: the highest number of a meter and generation counts. C and D only rise; what a
+restore recovered (A5) falls by what another part is found to explain of it.
 """
 
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from headend.storage.tables import CREDIT_PARTS, DEBIT_PARTS
 from headend.storage.writer import Tx
 
 PARTS = (*CREDIT_PARTS, *DEBIT_PARTS)
+RECOVERED_C, RECOVERED_D = "recovered_mills", "recovered_debit_mills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Statement:
     reversed_mills: int = 0
     rating_debit_mills: int = 0
     moved_out_mills: int = 0
+    recovered_debit_mills: int = 0
 
     @property
     def credited_mills(self) -> int:
@@ -34,7 +37,8 @@ class Statement:
     @property
     def debited_mills(self) -> int:
         """D: 10,000 reversed + 0 = 10,000."""
-        return self.reversed_mills + self.rating_debit_mills + self.moved_out_mills
+        parts = (self.reversed_mills, self.rating_debit_mills, self.moved_out_mills, self.recovered_debit_mills)
+        return sum(parts)
 
 
 def current(tx: Tx, meter_id: bytes, generation: int) -> Statement:
@@ -65,13 +69,32 @@ def open_statement(tx: Tx, meter_id: bytes, generation: int) -> Statement:
     return _append(tx, Statement(meter_id, generation, 0), None)
 
 
-def grant(tx: Tx, meter_id: bytes, generation: int, entry_id: int, part: str, amount_mills: int) -> Statement:
-    """Raise one part of C or D by what an entry posted to the wallet, under the next number."""
-    if part not in PARTS or amount_mills <= 0:
-        raise ValueError(f"cannot raise {part!r} by {amount_mills}")
+def grant(
+    tx: Tx, meter_id: bytes, generation: int, entry_id: int, part: str, amount_mills: int, explained_mills: int = 0
+) -> Statement:
+    """Raise one part of C or D by what an entry posted, under the next number; what it explains of what was recovered
+    is recovered no longer (SEMANTICS A5)."""
+    if part not in PARTS or not 0 <= explained_mills <= amount_mills or not amount_mills:
+        raise ValueError(f"cannot raise {part!r} by {amount_mills}, {explained_mills} of it explained")
     last = current(tx, meter_id, generation)
-    raised = replace(last, number=last.number + 1, **{part: getattr(last, part) + amount_mills})
+    recovered = RECOVERED_C if part in CREDIT_PARTS else RECOVERED_D
+    changes = {recovered: getattr(last, recovered) - explained_mills}
+    changes[part] = changes.get(part, getattr(last, part)) + amount_mills
+    raised = replace(last, number=next_number(tx, last), **changes)
     return _append(tx, raised, entry_id)
+
+
+def leave_out_numbers(tx: Tx, meter_id: bytes, generation: int, number: int) -> Statement:
+    """The last statement again under a much higher number: those in between may be on the meter with other content."""
+    return _append(tx, replace(current(tx, meter_id, generation), number=number), None)
+
+
+def next_number(tx: Tx, last: Statement) -> int:
+    """One more; a wallet that is opened for the second time after a restore begins beyond the numbers of the first."""
+    if last.number:
+        return last.number + 1
+    row = tx.cursor.execute("SELECT number FROM recovery WHERE meter_id = ?", (last.meter_id,)).fetchone()
+    return 1 + (0 if row is None else int(row[0]))
 
 
 def _append(tx: Tx, statement: Statement, entry_id: int | None) -> Statement:

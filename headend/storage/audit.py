@@ -23,8 +23,9 @@ REDACTED = "[redacted]"
 FOLLOWS = frozenset(
     {
         "account", "audit", "batch", "field_record", "first_uplink", "idempotency", "lost_slots", "meter_event",
-        "meter_link", "meter_state", "payment", "rating_base", "rating_notice", "rating_work", "role_account",
-        "segment", "statement", "till_answer", "till_event", "transfer", "update_progress", "uplink",
+        "meter_link", "meter_state", "payment", "rating_base", "rating_notice", "rating_work", "recovery",
+        "recovery_pack", "role_account", "segment", "statement", "till_answer", "till_event", "transfer",
+        "update_progress", "uplink",
     }
 )  # fmt: skip
 

@@ -3,7 +3,8 @@
 A batch holds a manifest, 28 bytes per row it committed: table number u8 | row id u56 | first 20 bytes of the row's
 SHA-256. The link is SHA-256(previous hash ‖ id ‖ lane ‖ format ‖ committed_us ‖ manifest). A row's digest covers every
 column in the table's order except the erasable ones, whose salted hash is a column of its own (SEMANTICS F4), and the
-name of the bearer: the same frames make the same chain whatever carried them (CT-22).
+name of the bearer: the same frames make the same chain whatever carried them (CT-22). A column that came later follows
+with its name, where it is not 0: so rows from before it keep their digests.
 The same machine that holds the file can forge the whole chain; publishing the head elsewhere is what prevents that.
 """
 
@@ -15,7 +16,7 @@ import cbor2
 from sqlalchemy import Table
 
 from headend.storage import tables
-from headend.storage.columns import CARRIAGE, ERASABLE
+from headend.storage.columns import CARRIAGE, ERASABLE, LATER
 
 FORMAT = 1
 LANE = 0
@@ -54,12 +55,23 @@ def digest_columns(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns if not column.info.keys() & _LEFT_OUT)
 
 
-_COLUMNS = {name: digest_columns(tables.metadata.tables[name]) for name in CHAINED}
+def _later(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if column.info.keys() & LATER.keys())
+
+
+_LATER = {name: later for name in CHAINED if (later := _later(tables.metadata.tables[name]))}
+_COLUMNS = {
+    name: tuple(column for column in digest_columns(tables.metadata.tables[name]) if column not in _LATER.get(name, ()))
+    for name in CHAINED
+}
 
 
 def row_record(name: str, row: Mapping[str, Any]) -> bytes:
     """The manifest's 28 bytes for a row; `row` has every column of the table, `id` included."""
     values = [row[column] for column in _COLUMNS[name]]
+    for column in _LATER.get(name, ()):
+        if row[column]:
+            values += [column, row[column]]
     digest = hashlib.sha256(cbor2.dumps([name, *values])).digest()[:_DIGEST_BYTES]
     return bytes([CHAINED[name]]) + int(row["id"]).to_bytes(_ID_BYTES, "big") + digest
 

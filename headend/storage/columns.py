@@ -30,6 +30,9 @@ ERASABLE = {"erasable": True}
 # Marks what says only by which way a frame came: the books are the same whatever carried it (CT-22).
 CARRIAGE = {"carriage": True}
 
+# Marks a column that came after rows were chained: a digest covers it, by its name, where it is not 0.
+LATER = {"later": True}
+
 
 def whole(name: str, *extra: Any, required: bool = True, **options: Any) -> Column[int]:
     return Column(name, Whole, *extra, nullable=not required, **options)

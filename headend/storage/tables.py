@@ -11,6 +11,7 @@ from headend.storage.audit_tables import audit
 from headend.storage.columns import (
     CARRIAGE,
     ERASABLE,
+    LATER,
     Blob,
     Whole,
     blob,
@@ -40,6 +41,8 @@ from headend.storage.radio_tables import radio as radio
 from headend.storage.rating_tables import rating_base as rating_base
 from headend.storage.rating_tables import rating_notice, tariff_terms
 from headend.storage.rating_tables import rating_work as rating_work
+from headend.storage.recovery_tables import recovery as recovery
+from headend.storage.recovery_tables import recovery_pack as recovery_pack
 from headend.storage.release_tables import meter_update as meter_update
 from headend.storage.release_tables import release as release
 from headend.storage.release_tables import update_progress as update_progress
@@ -201,7 +204,7 @@ transfer = table(
 
 # What C and D are made of (SEMANTICS A3).
 CREDIT_PARTS = ("paid_mills", "moved_in_mills", "rating_credit_mills", "recovered_mills")
-DEBIT_PARTS = ("reversed_mills", "rating_debit_mills", "moved_out_mills")
+DEBIT_PARTS = ("reversed_mills", "rating_debit_mills", "moved_out_mills", "recovered_debit_mills")
 
 statement = table(
     "statement",  # C and D with a number, and what they are made of; the highest number counts
@@ -212,7 +215,13 @@ statement = table(
     whole("number", CheckConstraint("number >= 0", name="number_not_negative")),
     whole("credited_mills"),
     whole("debited_mills"),
-    *(whole(name, CheckConstraint(f"{name} >= 0", name=name)) for name in CREDIT_PARTS + DEBIT_PARTS),
+    *(whole(name, CheckConstraint(f"{name} >= 0", name=name)) for name in CREDIT_PARTS + DEBIT_PARTS[:-1]),
+    whole(
+        "recovered_debit_mills",
+        CheckConstraint("recovered_debit_mills >= 0", name="recovered_debit_mills"),
+        info=LATER,
+        server_default="0",
+    ),
     whole("entry_id", ForeignKey("entry.id"), required=False, unique=True),
     is_meter_id(),
     CheckConstraint("credited_mills = " + " + ".join(CREDIT_PARTS), name="credited_is_the_sum"),

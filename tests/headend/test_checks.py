@@ -135,6 +135,10 @@ def test_f4_erased_half_hours_leave_the_chain_whole(busy: World) -> None:
             "statements",
             "UPDATE statement SET recovered_mills = 1, credited_mills = credited_mills + 1 WHERE number = 1",
         ),
+        (
+            "recovered",
+            "UPDATE statement SET recovered_debit_mills = 1, debited_mills = debited_mills + 1 WHERE number = 1",
+        ),
         ("rebuild", "UPDATE meter_state SET frontier_slot = frontier_slot - 1"),
         ("rebuild", "UPDATE meter_state SET carry_water = carry_water + 1"),
         ("rebuild", "UPDATE uplink SET water_mills = water_mills - 1, sewer_mills = sewer_mills + 1 WHERE id = 3"),
