@@ -60,6 +60,8 @@ class Air:
             life.tell(f"refused {heard.refusal}", home)
         elif heard.duplicate:
             life.saw["duplicate"] += 1
+        else:
+            life.tell("taken", home, frame)
         if home.number in self.stolen:
             life.saw["answer swallowed"] += 1
         elif answerable or home.plan.bearer == UDP:

@@ -157,6 +157,7 @@ class WorldHome:
         if self.meter.running:
             self._listener.tell("heard", self, frame)
             self.sense(link.record(link.RADIO, frame))
+            self._listener.tell("listened", self, frame)
 
     def sense(self, *records: bytes) -> None:
         """Records of the rig, as simulator/link.py makes them."""
