@@ -39,6 +39,7 @@ class Office(HeadendWithin):
     def __init__(self, folder: Path, chance: Any, now: Callable[[], int]) -> None:
         super().__init__(folder, chance, now)
         self.restores = 0
+        self.disk_full = False
         self._backups: dict[int, Path] = {}
         named = (PROVIDER, 1, 10**9)
         self._secret = self.write(lambda tx: providers.add(tx, self.keyring, self._random, *named))

@@ -136,12 +136,14 @@ class HeadendWithin:
 
     # The operator's payments ---------------------------------------------------------------------------------------
 
-    def notify(self, message_id: str, transaction: str, account: str, amount: int, paid_at: str) -> tuple[str, Frames]:
+    def notify(
+        self, message_id: str, transaction: str, account: str, amount: int, paid_at: str, currency: str = CURRENCY
+    ) -> tuple[str, Frames]:
         """A validly signed notification: kept, then answered, each in its commit, as in `guelta serve`.
 
         Returns the answer told to the operator, and what is pushed to the meter.
         """
-        body = {"transaction_id": transaction, "account": account, "amount": amount, "currency": CURRENCY}
+        body = {"transaction_id": transaction, "account": account, "amount": amount, "currency": currency}
         raw = json.dumps({**body, "paid_at": paid_at}).encode()
         kept = self.write(lambda tx: notify.keep(tx, PROVIDER, message_id, raw))
         return self._answer(kept)

@@ -34,11 +34,11 @@ def _home(dice: Stream, worst: int) -> HomePlan:
 
 
 def _faults(streams: Streams, profile: str, meters: int, days: int) -> tuple[Fault, ...]:
-    """Each kind is in every third world; a profile of its name has it alone."""
+    """Each kind is in every so many worlds; a profile of its name has it alone."""
     chosen: list[Fault] = []
     for name, kind in faults.KINDS.items():
         dice = streams.named(f"faults/{name}")
         drawn = kind.draw(dice, meters, days)
-        if name == profile or (profile == ALL and streams.named(f"chosen/{name}").chance(1, 3)):
+        if name == profile or (profile == ALL and streams.named(f"chosen/{name}").chance(1, kind.one_in)):
             chosen += drawn
     return tuple(sorted(chosen))

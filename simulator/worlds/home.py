@@ -51,7 +51,7 @@ class WorldHome:
         self.number, self.plan, self.meter = number, plan, meter
         self.meter_id, self.customer_number = b"", ""
         self.link: Link = plan.link
-        self.dark = False
+        self.dark, self.dark_until_us = False, 0
         self.lives = True
         self.retired = False
         self.excused: dict[str, str] = {}

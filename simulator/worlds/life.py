@@ -60,7 +60,8 @@ class Life:
         self.down_us = DOWN_US
         self.homes: list[WorldHome] = []
         self.twins: list[WorldHome] = []  # clones: the same identity, somewhere else
-        self.acts: list[tuple[int, str, Callable[[], Any]]] = []  # what the office did, and when; to do again if lost
+        # What the office did, and when; with how to do it again if a restore takes it back, where that may be.
+        self.acts: list[tuple[int, str, Callable[[], Any] | None]] = []
         self.no_work_until_us = 0
         self._mended: list[Callable[[], None]] = []
         self._before_settling: dict[int, int] = {}
@@ -121,23 +122,29 @@ class Life:
 
     def pay(self, home: WorldHome, amount_minor: int, copies: int = 1) -> Payment:
         """A customer pays; the operator notifies until it is answered, and perhaps more often."""
-        payment = self.till.take(home.number, home.customer_number, amount_minor, self.world.now_us)
-        self.tell("pay", home, payment.transaction.encode())
+        payment = self.take(home, home.customer_number, amount_minor)
         for copy in range(copies):
             self.world.after(copy * MINUTE_US, self.notify, payment)
+        return payment
+
+    def take(self, home: WorldHome, account: str, amount_minor: int) -> Payment:
+        """The operator has the money; nobody was notified yet."""
+        payment = self.till.take(home.number, account, amount_minor, self.world.now_us)
+        self.tell("pay", home, payment.transaction.encode())
         return payment
 
     def notify(self, payment: Payment) -> None:
         """One notification, repeated until it is answered."""
         try:
             message = self.till.next_message()
-            told = (payment.transaction, payment.account, payment.amount_minor, payment.paid_at)
+            told = (payment.transaction, payment.account, payment.amount_minor, payment.paid_at, payment.currency)
             outcome, pushed = self.office.notify(message, *told)
         except Down:
             self.headend_died()
             self.world.after(_RETRY_US, self.notify, payment)
             return
         payment.answers.append(outcome)
+        payment.answered_us = self.world.now_us
         self.tell("answer", None, f"{payment.transaction} {outcome}".encode())
         self.air.push(pushed)
 
@@ -162,8 +169,18 @@ class Life:
                 self.tell(f"refused act {refused.name}", home)
                 return
             self.tell("act " + what, home)
-            if again:
-                self.acts.append((self.world.now_us, what, act))
+            self.acts.append((self.world.now_us, what, act if again else None))
+
+        self.office_does(attempt)
+
+    def do_again(self, act: Callable[[], Any]) -> None:
+        """What a restore took back."""
+
+        def attempt() -> None:
+            try:
+                act()
+            except Refused as refused:
+                self.saw[f"refused again {refused.name}"] += 1
 
         self.office_does(attempt)
 
@@ -201,6 +218,16 @@ class Life:
         """The power is back, if it was away."""
         if not home.meter.running:
             home.power_on(clock_error_s, clock_valid)
+
+    @property
+    def now_slot(self) -> int:
+        """The true half-hour."""
+        return slot_of(unix_s(self.world.now_us))
+
+    @property
+    def first_slot(self) -> int:
+        """The first half-hour of the world."""
+        return START_SLOT
 
     # What is told --------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ class Payment:
     currency: str = "XOF"
     meant_for: str = ""  # the customer number, where `account` is another
     resolved: bool = False
+    answered_us: int = -1
 
     @property
     def paid_at(self) -> str:
