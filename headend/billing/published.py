@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from headend.billing.compile import Roles, Split, compile_tariff, roles_of_line
 from headend.billing.printed import parse
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 from protocol.rules.calendar import UTC, Offsets
 from protocol.rules.rating import Line
@@ -54,6 +55,10 @@ def rates_of(printed: str, households: int) -> Rates:
 
 def timeline(tx: Tx, code: str, known_us: int | None = None) -> tuple[Known, ...]:
     """What is known of a tariff code by now, or was by an instant, the one to prefer first."""
+    return tx.remembered.recall(Topic.TARIFFS, (code, known_us), lambda: _timeline(tx, code, known_us))
+
+
+def _timeline(tx: Tx, code: str, known_us: int | None) -> tuple[Known, ...]:
     rows = tx.cursor.execute(
         "SELECT t.id, t.valid_from_slot, t.late, t.printed, t.known_from_us, coalesce(m.notice_days, ?), "
         "coalesce(m.prorated, 0) FROM tariff t LEFT JOIN tariff_terms m ON m.tariff_id = t.id "
@@ -71,6 +76,10 @@ def known_at(known: tuple[Known, ...], slot: int) -> Known | None:
 
 def pack_rates(tx: Tx, meter_id: bytes, version: int) -> Rates | None:
     """The prices of a tariff pack of a meter, or None if the meter was never given that version."""
+    return tx.remembered.recall(Topic.RATES, (meter_id, version), lambda: _pack_rates(tx, meter_id, version))
+
+
+def _pack_rates(tx: Tx, meter_id: bytes, version: int) -> Rates | None:
     row = tx.cursor.execute(
         "SELECT t.printed, p.from_slot FROM pack p JOIN tariff t ON t.id = p.tariff_id "
         "WHERE p.meter_id = ? AND p.kind = 3 AND p.version = ?",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from headend.downlink.reply import Message
 from headend.ingest.meter_state import MeterState
 from headend.ingest.next_run import begin_told
+from headend.meters import slot_requests
 from headend.storage.writer import Tx
 from protocol.wire.downlinks import encode_down
 from protocol.wire.messages import Nack
@@ -83,11 +84,8 @@ def _between_logs(tx: Tx, state: MeterState) -> Holes | None:
 
 
 def _asked(tx: Tx, state: MeterState) -> list[Range]:
-    rows = tx.cursor.execute(
-        "SELECT first_slot, slots FROM slot_request WHERE meter_id = ? AND log_generation = ? AND until_us > ?",
-        (state.meter_id, state.log_generation, tx.now_us),
-    )
-    return [(int(first_slot), int(slots)) for first_slot, slots in rows.fetchall()]
+    wanted = slot_requests.wanted(tx, state.meter_id, state.log_generation)
+    return [(first_slot, slots) for first_slot, slots, until_us in wanted if until_us > tx.now_us]
 
 
 def _merged(ranges: list[Range]) -> list[Range]:

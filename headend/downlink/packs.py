@@ -6,6 +6,7 @@ complete: a part that was lost comes again by itself, and nobody needs to know w
 
 from headend.downlink.reply import Message
 from headend.ingest.meter_link import MeterLink
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 from protocol.rules.calendar import slot_of
 from protocol.wire.downlinks import encode_down
@@ -29,11 +30,20 @@ def pending_packs(tx: Tx, link: MeterLink, acting: int) -> list[tuple[Message, .
     """The parts of what is missing, one pack of each kind; `acting` is the version of the tariff that acts."""
     echoes = {DOWN_TARIFF: link.tariff_echo, DOWN_POLICY: link.policy_echo, DOWN_PLAN: link.plan_echo}
     pending = []
+    newest = tx.remembered.recall(Topic.PACKS, ("newest", link.meter_id), lambda: _newest(tx, link.meter_id))
     for kind, echo in echoes.items():
+        if newest.get(kind, 0) <= echo:
+            continue
         row = tx.cursor.execute(_PENDING, (link.meter_id, kind, echo, acting if link.tariff_echo else 0)).fetchone()
         if row is not None and (kind != DOWN_TARIFF or _has_room(tx, link, row[1])):
             pending.append(tuple(encode_down(part, kind) for part in pack_parts(*row)))
     return pending
+
+
+def _newest(tx: Tx, meter_id: bytes) -> dict[int, int]:
+    """The newest version of each kind of pack."""
+    rows = tx.cursor.execute("SELECT kind, max(version) FROM pack WHERE meter_id = ? GROUP BY kind", (meter_id,))
+    return dict(rows.fetchall())
 
 
 def _has_room(tx: Tx, link: MeterLink, from_slot: int) -> bool:

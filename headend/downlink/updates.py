@@ -10,6 +10,7 @@ from headend.ingest.meter_link import MeterLink
 from headend.releases import releases
 from headend.releases.images import ImageMissing
 from headend.releases.updates import WANTED, Told, Update, told_of, update_of
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 from protocol.wire import update_codes
 from protocol.wire.downlinks import encode_down
@@ -22,8 +23,10 @@ QUIET_US = 600 * 1_000_000  # a meter that told of this update within ten minute
 
 def update_messages(tx: Tx, link: MeterLink, heard: Heard, room: int) -> list[Message]:
     """At most `room` messages: a question, the next bytes in order, or the order to start what is whole."""
-    update = update_of(tx.connection, link.meter_id)
-    if room < 1 or update is None or update.state != WANTED:
+    if room < 1:
+        return []
+    update = tx.remembered.recall(Topic.UPDATES, link.meter_id, lambda: update_of(tx.connection, link.meter_id))
+    if update is None or update.state != WANTED:
         return []
     release = releases.find(tx.connection, update.hardware, update.version)
     assert release is not None, "the database refuses an order without its release"

@@ -6,7 +6,8 @@ from headend.ingest import meter_link
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.received import Received, Refusal
 from headend.meters.keyring import Keyring
-from headend.meters.lookup import RETIRED, SPARE
+from headend.meters.lookup import RETIRED, SPARE, state_of_meter
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 from protocol.errors import WireRefused
 from protocol.wire.envelope import UP, open_frame, read_header
@@ -37,10 +38,10 @@ def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Re
 
     A frame older than the replay window is a BAD_TAG: its counter is taken for a later one, whose tag it lacks.
     """
-    row = tx.cursor.execute("SELECT state FROM meter WHERE meter_id = ?", (received.meter_id,)).fetchone()
-    if row is None:
+    known_as = tx.remembered.recall(Topic.METER, received.meter_id, lambda: state_of_meter(tx, received.meter_id))
+    if known_as is None:
         return Refusal.UNKNOWN_METER
-    if row[0] == RETIRED:
+    if known_as == RETIRED:
         return Refusal.RETIRED
     try:
         header = read_header(received.frame)
@@ -55,8 +56,8 @@ def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Re
         if plaintext is None:
             continue
         fresh = is_fresh(window, counter)
-        found = (received, link, keys, row[0] == "quarantined", header.type, counter, plaintext, fresh)
-        return Authentic(*found, spare=row[0] == SPARE)
+        found = (received, link, keys, known_as == "quarantined", header.type, counter, plaintext, fresh)
+        return Authentic(*found, spare=known_as == SPARE)
     return Refusal.BAD_TAG
 
 

@@ -7,6 +7,7 @@ from headend.billing.published import Rates, pack_rates
 from headend.ingest.authenticate import Authentic
 from headend.ingest.meter_state import MeterState
 from headend.ingest.received import Refusal
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 from protocol.errors import KIND_UNKNOWN, WireRefused
 from protocol.rules.calendar import slot_of, slot_phase
@@ -116,12 +117,20 @@ def pack_version_of(tx: Tx, meter_id: bytes, pack4: int, slot: int, batch_id: in
 
     A pack acts from its own first slot at the earliest; only the first of all, over the cable, may act before (B4).
     """
-    row = tx.cursor.execute(
-        "SELECT version FROM pack WHERE meter_id = ? AND kind = ? AND version & 15 = ? AND batch_id <= ? "
-        "ORDER BY from_slot <= ? DESC, version DESC LIMIT 1",
-        (meter_id, DOWN_TARIFF, pack4, batch_id, slot),
-    ).fetchone()
-    return None if row is None else int(row[0])
+    found = [
+        (from_slot <= slot, version)
+        for version, from_slot, given in tx.remembered.recall(Topic.PACKS, meter_id, lambda: _tariffs(tx, meter_id))
+        if version & 15 == pack4 and given <= batch_id
+    ]
+    return max(found)[1] if found else None
+
+
+def _tariffs(tx: Tx, meter_id: bytes) -> tuple[tuple[int, int, int], ...]:
+    """(version, first slot, batch) of each tariff pack of a meter."""
+    rows = tx.cursor.execute(
+        "SELECT version, from_slot, batch_id FROM pack WHERE meter_id = ? AND kind = ?", (meter_id, DOWN_TARIFF)
+    )
+    return tuple((int(version), int(from_slot), int(batch_id)) for version, from_slot, batch_id in rows.fetchall())
 
 
 def _expected_slot(authentic: Authentic, state: MeterState, log_generation: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from headend.meters.lookup import holding_in_use
 from headend.refusals import Code, Refused
+from headend.storage.remembered import Topic
 from headend.storage.tables import meter_command
 from headend.storage.writer import Tx
 from protocol.wire import command_codes
@@ -71,11 +72,14 @@ def order(tx: Tx, meter_id: bytes, code: int, argument: int, cap: int, expires_u
 
 def wanted_command(tx: Tx, meter_id: bytes) -> MeterCommand | None:
     """The oldest that is wanted and has not expired, or None."""
-    row = tx.cursor.execute(
-        f"{_SELECT} AND state = 'wanted' AND expires_unix_s > ? ORDER BY number LIMIT 1",
-        (meter_id, tx.now_us // 1_000_000),
-    ).fetchone()
-    return None if row is None else MeterCommand(*row)
+    wanted = tx.remembered.recall(Topic.COMMANDS, meter_id, lambda: _wanted(tx, meter_id))
+    return next((command for command in wanted if command.expires_unix_s > tx.now_us // 1_000_000), None)
+
+
+def _wanted(tx: Tx, meter_id: bytes) -> tuple[MeterCommand, ...]:
+    """Those that are wanted, expired or not, the oldest first."""
+    rows = tx.cursor.execute(f"{_SELECT} AND state = 'wanted' ORDER BY number", (meter_id,))
+    return tuple(MeterCommand(*row) for row in rows.fetchall())
 
 
 def commands_of(tx: Tx, meter_id: bytes) -> list[MeterCommand]:

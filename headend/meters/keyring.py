@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from headend.meters import key_file
 from headend.meters.key_file import KeyFileRefused as KeyFileRefused
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 from protocol.wire.keys import KeySet, derive
 from protocol.wire.limits import ROOT_LENGTH
@@ -81,7 +82,8 @@ class Keyring:
 
     def keys_of(self, tx: Tx, meter_id: bytes, generation: int, epoch: int) -> KeySet:
         """The frame keys of a meter."""
-        return self._derive(self.root(tx, meter_id, generation), meter_id, generation, epoch)
+        which = (self.kek_id, meter_id, generation, epoch)
+        return tx.remembered.recall(Topic.KEYS, which, lambda: self._derive(self.root(tx, *which[1:3]), *which[1:]))
 
 
 def associated(meter_id: bytes, generation: int) -> bytes:

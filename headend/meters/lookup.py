@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from headend.ledger.posting_rules import Holding
 from headend.meters.customer_number import is_valid
 from headend.refusals import Code, Refused
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 
 SPARE, ACTIVE, RETIRED = "spare", "active", "retired"
@@ -74,9 +75,13 @@ def state_of_meter(tx: Tx, meter_id: bytes) -> str | None:
 
 def contracts_of(tx: Tx, meter_id: bytes) -> list[Contract]:
     """All holders of a meter in order of their start, also those who have another meter now; none of a spare."""
+    return list(tx.remembered.recall(Topic.HOLDERS, meter_id, lambda: _contracts_of(tx, meter_id)))
+
+
+def _contracts_of(tx: Tx, meter_id: bytes) -> tuple[Contract, ...]:
     rows = tx.cursor.execute(
         "SELECT c.id, v.meter_id, c.start_slot, c.tariff_code, c.households FROM served v "
         "JOIN contract c ON c.id = v.contract_id WHERE v.meter_id = ? ORDER BY c.start_slot",
         (meter_id,),
     )
-    return [Contract(*row) for row in rows.fetchall()]
+    return tuple(Contract(*row) for row in rows.fetchall())

@@ -8,6 +8,7 @@ from headend.ingest.meter_link import MeterLink
 from headend.meters.lookup import holding_in_use
 from headend.refusals import Code, Refused
 from headend.storage.audit import Change
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 
 
@@ -26,6 +27,9 @@ def ask_rekey(tx: Tx, meter_id: bytes) -> int:
 
 def keep_epoch(tx: Tx, link: MeterLink) -> None:
     """Keep in the registry which epoch is in use, where a fresh frame was the first under a new one."""
-    tx.cursor.execute(
-        "UPDATE meter SET epoch = ? WHERE meter_id = ? AND epoch <> ?", (link.epoch, link.meter_id, link.epoch)
-    )
+    if link.epoch != tx.remembered.recall(Topic.METER, ("epoch", link.meter_id), lambda: _epoch(tx, link.meter_id)):
+        tx.cursor.execute("UPDATE meter SET epoch = ? WHERE meter_id = ?", (link.epoch, link.meter_id))
+
+
+def _epoch(tx: Tx, meter_id: bytes) -> int:
+    return int(tx.cursor.execute("SELECT epoch FROM meter WHERE meter_id = ?", (meter_id,)).fetchone()[0])

@@ -3,6 +3,7 @@
 from headend.ingest import meter_state
 from headend.meters.lookup import holding_in_use
 from headend.refusals import Code, Refused
+from headend.storage.remembered import Topic
 from headend.storage.writer import Tx
 from protocol.rules.calendar import slot_of
 
@@ -25,14 +26,27 @@ def ask(tx: Tx, meter_id: bytes, first_slot: int, slots: int) -> int:
     return state.log_generation
 
 
-def heard(tx: Tx, meter_id: bytes, log_generation: int, first_slot: int, end_slot: int) -> None:
-    """Take what a log brought off the requests."""
+def wanted(tx: Tx, meter_id: bytes, log_generation: int) -> tuple[tuple[int, int, int], ...]:
+    """(first slot, slots, valid until) of what is wanted of a log generation, in time or not."""
+    return tx.remembered.recall(
+        Topic.REQUESTS, (meter_id, log_generation), lambda: _wanted(tx, meter_id, log_generation)
+    )
+
+
+def _wanted(tx: Tx, meter_id: bytes, log_generation: int) -> tuple[tuple[int, int, int], ...]:
     rows = tx.cursor.execute(
         "SELECT first_slot, slots, until_us FROM slot_request WHERE meter_id = ? AND log_generation = ? "
-        "AND first_slot < ? AND first_slot + slots > ?",
-        (meter_id, log_generation, end_slot, first_slot),
-    ).fetchall()
-    for first, slots, until_us in rows:
+        "ORDER BY first_slot",
+        (meter_id, log_generation),
+    )
+    return tuple((int(first_slot), int(slots), int(until_us)) for first_slot, slots, until_us in rows.fetchall())
+
+
+def heard(tx: Tx, meter_id: bytes, log_generation: int, first_slot: int, end_slot: int) -> None:
+    """Take what a log brought off the requests."""
+    for first, slots, until_us in wanted(tx, meter_id, log_generation):
+        if first >= end_slot or first + slots <= first_slot:
+            continue
         tx.cursor.execute(
             "DELETE FROM slot_request WHERE meter_id = ? AND log_generation = ? AND first_slot = ?",
             (meter_id, log_generation, first),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, LargeBinary, Table
 
-from headend.storage import tables
+from headend.storage import remembered, tables
 from headend.storage.sqlite import raw
 
 if TYPE_CHECKING:
@@ -69,12 +69,14 @@ def changes_of(connection: Connection) -> list[Change]:
 
 
 def install(connection: Connection) -> None:
-    """Have every audited table on this connection tell its changes."""
+    """Have every audited table on this connection tell its changes; what was read of it is read again after them."""
     changes = changes_of(connection)
+    known = remembered.begin(connection)
 
     def note(table: str, row_key: str, before: str | None, after: str | None) -> None:
         images = [None if image is None else json.loads(image) for image in (before, after)]
         changes.append(Change(table, row_key, *images))
+        known.changed(table)
 
     raw(connection).create_function("audit_note", 4, note)
     for name in AUDITED:

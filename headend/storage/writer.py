@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from headend.clock import Clock
-from headend.storage import audit, chain, sqlite, tables
+from headend.storage import audit, chain, remembered, sqlite, tables
 from headend.storage.audit import SYSTEM, Actor
 
 T = TypeVar("T")
@@ -42,8 +42,8 @@ class Tx:
 
     `connection` is for SQLAlchemy statements, `cursor` the driver's cursor for plain SQL; both are in one transaction.
     `now_us` is the batch's time, which every row of the batch carries. A command says who gave it in `actor`; what the
-    job changed then becomes audit rows (audit.py). On a reading connection a Tx reads the books as
-    of a batch; it cannot write there.
+    job changed then becomes audit rows (audit.py). `remembered` keeps what seldom changes. On a reading connection a
+    Tx reads the books as of a batch; it cannot write there.
     """
 
     def __init__(self, connection: Connection, batch_id: int, now_us: int) -> None:
@@ -54,6 +54,7 @@ class Tx:
         self.records: list[bytes] = []
         self.actor: Actor = SYSTEM
         self.changes = audit.changes_of(connection)
+        self.remembered = remembered.of(connection)
 
     def append(self, table: str, row: Mapping[str, Any]) -> int:
         """Insert a row of the books, enter it in the batch's manifest, and return its id; missing columns are NULL."""
@@ -74,10 +75,12 @@ Job = Callable[[Tx], T]
 class Writer:
     """Owns the writing connection: `submit` in a coroutine, `run` elsewhere; `close` waits for what was accepted.
 
-    `observe` is called by its thread after each commit with the number of jobs and the seconds it took.
+    `observe` is called by its thread after each commit with the number of jobs and the seconds it took. Without a
+    thread of its own each job is a batch by itself, in the thread that brings it, and only one thread may: for a
+    simulation, which waits for each answer, half of the time would go by with the threads waking each other.
     """
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, own_thread: bool = True) -> None:
         self._clock = clock
         self._engine = sqlite.writer_engine(path)
         self._jobs: queue.SimpleQueue[tuple[Job[Any], Future[Any]] | None] = queue.SimpleQueue()
@@ -88,8 +91,9 @@ class Writer:
         audit.install(self._connection)
         row = self._connection.exec_driver_sql("SELECT id, hash FROM batch ORDER BY id DESC LIMIT 1").fetchone()
         self._head: tuple[int, bytes] = (row[0], row[1]) if row else (0, chain.GENESIS)
-        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True) if own_thread else None
+        if self._thread is not None:
+            self._thread.start()
 
     async def submit(self, job: Job[T]) -> T:
         """Run `job` inside the next batch; returns its result, or raises what it raised, after the commit."""
@@ -111,7 +115,8 @@ class Writer:
                 return
             self._closed = True
             self._jobs.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         self._connection.close()
         self._engine.dispose()
 
@@ -120,7 +125,10 @@ class Writer:
         with self._gate:
             if self._closed:
                 raise WriterClosed("the writer is closed")
-            self._jobs.put((job, future))
+            if self._thread is None:
+                self._do([(job, future)])
+            else:
+                self._jobs.put((job, future))
         return future
 
     def _work(self) -> None:
@@ -132,10 +140,13 @@ class Writer:
                     self._jobs.put(None)
                     break
                 batch.append(following)
-            started_s = time.perf_counter()
-            outcomes = self._commit([pair for pair in batch if pair[1].set_running_or_notify_cancel()])
-            self.observe(len(outcomes), time.perf_counter() - started_s)
-            self._resolve(outcomes)
+            self._do(batch)
+
+    def _do(self, batch: list[tuple[Job[Any], "Future[Any]"]]) -> None:
+        started_s = time.perf_counter()
+        outcomes = self._commit([pair for pair in batch if pair[1].set_running_or_notify_cancel()])
+        self.observe(len(outcomes), time.perf_counter() - started_s)
+        self._resolve(outcomes)
 
     def _commit(self, batch: list[tuple[Job[Any], "Future[Any]"]]) -> list[tuple["Future[Any]", Any, bool]]:
         """Run and commit a batch: (future, result or exception, done), to be told only now that it is durable."""
@@ -143,12 +154,13 @@ class Writer:
             return []
         connection = self._connection
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            sqlite.raw(connection).execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self._head[0] + 1, self._clock.unix_us())
             outcomes = [(future, *_run_job(tx, job)) for job, future in batch]
             head = self._append_link(tx)
-            connection.exec_driver_sql("COMMIT")
+            tx.cursor.execute("COMMIT")
         except BaseException as failure:  # noqa: BLE001  (disk full, I/O error: nobody is told that it is durable)
+            remembered.of(connection).forget()
             if sqlite.raw(connection).in_transaction:
                 connection.exec_driver_sql("ROLLBACK")
             return [(future, failure, False) for _, future in batch]
@@ -187,6 +199,7 @@ def _run_job(tx: Tx, job: Job[Any]) -> tuple[Any, bool]:
     except Exception as failure:  # noqa: BLE001  (given back to the caller, who knows what it means)
         tx.cursor.execute("ROLLBACK TO job")
         tx.cursor.execute("RELEASE job")
+        tx.remembered.forget()
         del tx.records[mark:]
         return failure, False
     tx.cursor.execute("RELEASE job")
