@@ -85,7 +85,7 @@ class HeadendWithin:
     def open(self) -> None:
         """Start on what is in the folder."""
         self.clock = SimClock(unix_us(self._now()))
-        self.writer, self.reader = Writer(self.path, self.clock), Reader(self.path)
+        self.writer, self.reader = Writer(self.path, self.clock, own_thread=False), Reader(self.path)
         self.keyring = Keyring(self.key_file, self._random)
         self.ingest = Ingest(self.keyring, self._random)
         self.up, self._kill = True, None
