@@ -58,7 +58,7 @@ def sweep(runner: Any, workers: int) -> dict[str, Any]:
     clock = Clock()
     parts = runner.parts()
     found = _all(workers, runner.cut_everywhere, parts)
-    operations, erases, alike, extra, formats = Counter(), 0, 0, 0, 0
+    operations, erases, boots, further, formats = Counter(), 0, 0, 0, 0
     wrong: list[Any] = []
     cuts = different = 0
     for (name, _, _), by in zip(parts, found, strict=True):
@@ -69,8 +69,8 @@ def sweep(runner: Any, workers: int) -> dict[str, Any]:
         erases += one["erases"]
         for each in (one, other):
             cuts += len(each["sums"])
-            alike += each["alike"]
-            extra += each["without_counter"]
+            boots += each["boots"]
+            further += each["further"]
             formats += each["formats"]
             wrong += [[name, *what] for what in each["wrong"]]
     return {
@@ -79,8 +79,8 @@ def sweep(runner: Any, workers: int) -> dict[str, Any]:
         "operations": sum(operations.values()),
         "operations_by_scenario": dict(operations),
         "erases": erases,
-        "cuts_that_left_the_flash_of_the_one_before": alike,
-        "cuts_judged_again_without_pulse_counter": extra,
+        "flashes_that_differ_in_what_a_boot_looks_at": boots,
+        "boots_without_pulse_counter_and_lives_that_went_on": further,
         "verdicts_that_differ_between_interpreters": different,
         "formats": formats,
         "violations": len(wrong),

@@ -23,11 +23,7 @@ class Context:
 
     def __init__(self, device: Any) -> None:
         self.device = device
-        self.view = device.view
-
-    def read(self, cfg: Any, block: int, off: int, size: int) -> bytes:
-        at = block * 4096 + off
-        return bytes(self.view[at : at + size])
+        self.read = device.reader()
 
     def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
         self.device.writeblocks(block, data, off)
@@ -42,13 +38,15 @@ class Context:
 
 
 def _config(device: Any, readsize: int, progsize: int, lookahead: int, **_: Any) -> Any:
+    """As MicroPython makes it, but a whole cache is read at once: fewer reads, and the very same programs."""
+    cache = 4 * max(readsize, progsize)
     return lfs.LFSConfig(
         context=Context(device),
         block_size=4096,
         block_count=device.ioctl(4, 0),
-        read_size=readsize,
+        read_size=cache,
         prog_size=progsize,
-        cache_size=4 * max(readsize, progsize),
+        cache_size=cache,
         lookahead_size=lookahead,
         block_cycles=100,
     )

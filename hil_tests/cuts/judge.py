@@ -21,7 +21,6 @@ from protocol.wire.uplinks import decode_up
 
 IN_FLIGHT_L_MAX = meter.UNPERSISTED_L_MAX - 1
 OPENED, GENERATION, SLOT, SLOT_LITRES = 8, 9, 10, 11
-READ_BYTES = 1024  # a judge reads a block at once, where the device reads 64 bytes: half the time, the same programs
 
 
 class Wrong(Exception):
@@ -31,6 +30,16 @@ class Wrong(Exception):
 def require(good, what):
     if not good:
         raise Wrong(what)
+
+
+class Found:
+    """What a boot found, and what it did until it was idle."""
+
+    def __init__(self, total, facts, told, device):
+        self.sum = total  # of the facts and of all that was said
+        self.facts = facts
+        self.told = told  # as a board keeps it
+        self.operations = device.journal[:]  # the life goes on, its journal too
 
 
 class Judge:
@@ -58,11 +67,8 @@ class Judge:
             self.format_flash(device)
 
         self.flash.format_flash = counted
-        self.read_bytes = self.flash.OPTIONS["readsize"]
-        self.flash.OPTIONS["readsize"] = READ_BYTES
 
     def unwatch(self):
-        self.flash.OPTIONS["readsize"] = self.read_bytes
         self.flash.format_flash = self.format_flash
         self.flash.unmount()
 
@@ -74,30 +80,39 @@ class Judge:
         board.clock, board.mv, board.tamper, board.count = act.clock, act.mv, act.tamper, count
         return board, boot.boot(board)
 
-    def cut(self, device, number, done, report=False):
-        """Judge the flash of `device` after a cut within act `number`, so many operations done. Returns a checksum of
-        all that the meter then is and says. `report`: go on to the next report too. Raises Wrong."""
+    def cut(self, device, number, told, past=None):
+        """Judge the flash of `device` after a cut within act `number`. `told`: what had left the meter since the act
+        began; `past`: what was Found by the boot that was cut, where it is a second cut. Returns what is Found now.
+        Raises Wrong."""
         act = self.recording.acts[number]
         if self.recording.provisioning:
             return self._half_provisioned(device, act)
-        told = [one for one in act.told if one[0] <= done]
         board, found = self.power_on(device, act, act.count)
         require(isinstance(found, meter.Meter), "no meter but " + type(found).__name__)
         self._loaded(found, act)
         self._work(found)
         facts = seen(found)
-        self._facts(facts, act, bool(told))
+        self._facts(facts, act, bool(told), past)
         self._logs(board, act, facts)
         self._valve(board, found, act, told)
+        all_told = board.told
         said = self._uplinks(board, found, facts, max([self.told_before[number]] + counters(told)))
         require(found.store.bad_copies() <= self.recording.spoilt, "copies that do not check")
-        if act.frame is not None and done % 4 == 1:
-            self._say_again(board, found, act)
-        elif report:
-            said.append(self.report(board, found, facts))
-        return checksum((facts, said))
+        self.last = (board, found, facts)
+        return Found(checksum((facts, said)), facts, all_told, device)
 
-    def without_counter(self, device, number, done):
+    def lives_on(self, number, report):
+        """The meter that was just found does: it hears once more what it may have heard, or goes on to its report."""
+        if self.recording.provisioning:
+            return
+        board, found, facts = self.last
+        act = self.recording.acts[number]
+        if act.frame is not None and not report:
+            self._say_again(board, found, act)
+        else:
+            self.report(board, found, facts)
+
+    def without_counter(self, device, number):
         """The same for a meter whose pulse counter lost its power too: nothing beyond the litres in flight is lost."""
         act = self.recording.acts[number]
         if self.recording.provisioning:
@@ -132,7 +147,9 @@ class Judge:
         require(lost_l <= IN_FLIGHT_L_MAX + act.litres, "{} litres in flight".format(lost_l))
         return state.volume_l
 
-    def _facts(self, facts, act, told):
+    def _facts(self, facts, act, told, past):
+        if past is not None and facts != past.facts:
+            require(facts == act.also, "found {} by one boot, {} by the next".format(past.facts, facts))
         if facts == act.after or facts == act.also:
             return
         require(act.free and not told, "true {}, found {}".format(act.after, facts))
@@ -260,7 +277,9 @@ class Judge:
         self._work(found)
         facts = seen(found)
         require(facts == self.recording.facts, "true {}, found {}".format(self.recording.facts, facts))
-        return checksum((facts, self._uplinks(board, found, facts, -1)))
+        all_told = board.told
+        said = self._uplinks(board, found, facts, -1)
+        return Found(checksum((facts, said)), facts, all_told, device)
 
     def _format(self, device):
         self.flash.unmount()

@@ -3,6 +3,8 @@
 (micropython -X heapsize=48M | python) -m hil_tests.cuts.on_device JOB...
 
 cuts:SCENARIO:PART:PARTS            every cut of this part of the scenario's operations
+cuts:SCENARIO:PART:PARTS:N:SEED     and N cuts of each recovery after one; all of them for -1
+alone:SCENARIO                      every cut, each judged by a boot of its own
 flips:SCENARIO:COUNT:SEED:REST:OF   of so many flips those whose number leaves REST when divided by OF
 operations:SCENARIO                 only record
 control:NAME                        a broken store (controls.py)
@@ -44,20 +46,25 @@ def journal_sum(recording):
     return total
 
 
-def cuts(flash, name, part, parts):
+def cuts(flash, name, part, parts, second=0, seed=0, alone=False):
     recording = record(flash, name)
-    swept = sweep(flash, recording, int(part), int(parts))
+    swept = sweep(flash, recording, int(part), int(parts), int(second), int(seed), alone)
     return {
         "operations": swept.operations,
         "erases": swept.erases,
         "acts": len(recording.acts),
         "journal": journal_sum(recording),
         "sums": swept.sums,
-        "alike": swept.alike,
-        "without_counter": swept.extra,
+        "second": swept.second,
+        "boots": swept.boots,
+        "further": swept.extra,
         "formats": swept.formats,
         "wrong": swept.wrong,
     }
+
+
+def alone(flash, name):
+    return cuts(flash, name, 0, 1, alone=True)
 
 
 def flips(flash, name, count, seed, rest, of):
@@ -81,7 +88,7 @@ def control(flash, name):
     return controls.CONTROLS[name](flash, record)
 
 
-KINDS = {"cuts": cuts, "flips": flips, "operations": operations, "control": control}
+KINDS = {"cuts": cuts, "alone": alone, "flips": flips, "operations": operations, "control": control}
 
 
 def main(jobs):

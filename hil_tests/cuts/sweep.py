@@ -1,12 +1,18 @@
-"""Every cut of a recording, one after the other, on one flash in RAM. Runs under both interpreters."""
+"""Every cut of a recording, one after the other, on one flash in RAM. Runs under both interpreters.
+
+After each cut the firmware boots; the boot itself is then cut, where `second` asks for it (M2). A flash that no boot
+can tell from one that was judged (watched.py) takes its verdict.
+"""
 
 from hil_tests.cuts.judge import Judge, Wrong
-from hil_tests.cuts.nor_ram import EEPROM_BYTES, SIZE, NorRam, apply, tear
+from hil_tests.cuts.watched import Classes, WatchedRam, advance
 
 CLEAN = 0
 TORN = 1
-WITHOUT_COUNTER_EVERY = 16  # so many cuts are judged once more with a pulse counter that lost its power too
-REPORT_EVERY = 8  # so many clean cuts live on to the next report
+MODES = (CLEAN, TORN)
+WITHOUT_COUNTER_EVERY = 12  # so many boots are done once more with a pulse counter that lost its power too
+LIVES_ON_EVERY = 4  # so many boots go on to what they hear next, or to their report
+ALL = -1
 RAISED = 1
 
 
@@ -17,81 +23,129 @@ class Swept:
         self.name = name
         self.operations = operations
         self.sums = []  # a checksum of each cut: clean and torn of each operation, in order
-        self.wrong = []  # (operation, mode, what)
-        self.alike = 0  # cuts that left the very flash of the cut before
-        self.extra = 0  # boots without a pulse counter
+        self.wrong = []  # (operation, mode, what); of a second cut (operation, mode, second operation, mode, what)
+        self.second = 0  # cuts of the boot after a cut
+        self.boots = 0  # flashes that differed in what a boot looks at, each judged by a boot of its own
+        self.extra = 0  # boots without a pulse counter, and lives that went on
         self.formats = 0
         self.erases = 0
 
 
-def sweep(flash, recording, part=0, parts=1):
+class Sweep:
+    def __init__(self, flash, recording, second, seed, alone):
+        """`second`: how many cuts of each recovery are tried, or ALL. `seed`: another one tears elsewhere and tries
+        other second cuts. `alone`: each cut is judged by a boot of its own."""
+        self.judge = Judge(flash, recording)
+        self.recording = recording
+        self.swept = Swept(recording.name, len(recording.operations))
+        self.second = second
+        self.seed = seed
+        self.alone = alone
+        self.source = bytearray(recording.base)
+        self.device = WatchedRam(self.source)
+        self.after = bytearray(self.source)
+        self.after_device = WatchedRam(self.source) if second else None
+
+    def run(self, part, parts):
+        recording, swept = self.recording, self.swept
+        self.judge.watch()
+        first = len(recording.operations) * part // parts
+        end = len(recording.operations) * (part + 1) // parts
+        for number in range(len(recording.acts)):
+            act = recording.acts[number]
+            self.classes = Classes()
+            self.after_classes = Classes()
+            for done in range(act.first, act.last):
+                operation = recording.operations[done]
+                if first <= done < end:
+                    swept.erases += operation[1] is None
+                    told = [one for one in act.told if one[0] <= done]
+                    for mode in MODES:
+                        swept.sums.append(self._cut(number, done, mode, told))
+                advance(self.source, operation, self.device)
+        self.judge.unwatch()
+        swept.formats = self.judge.formats
+        return swept
+
+    def _cut(self, number, done, mode, told):
+        """The checksum of one cut; what is wrong goes into `swept`."""
+        torn = self.recording.operations[done] if mode == TORN else None
+        self.device.lay(self.source, torn, done + self.seed)
+        known = None if self.alone else self.classes.find(self.device, len(told))
+        if known is not None:
+            return known
+        where = (done, mode)
+        self.swept.boots += 1
+        found = self._guarded(where, number, lambda: self.judge.cut(self.device, number, told))
+        ranges = self.device.ranges()
+        total = RAISED if found is None else found.sum
+        if found is not None:
+            self._further(where, number, torn)
+        self.device.lay(self.source, torn, done + self.seed)
+        self.classes.keep(len(told), ranges, self.device.image, total)
+        if found is not None and self.second:
+            self._cut_again(where, number, told, found)
+        return total
+
+    def _further(self, where, number, torn):
+        """Some of the meters live on; some boot once more, without their pulse counter."""
+        turn = self.swept.boots
+        if turn % LIVES_ON_EVERY == 0:
+            self.swept.extra += 1
+            self._guarded(where, number, lambda: self.judge.lives_on(number, turn % (2 * LIVES_ON_EVERY) == 0))
+        if turn % WITHOUT_COUNTER_EVERY == 1:
+            self.swept.extra += 1
+            self.device.lay(self.source, torn, where[0] + self.seed)
+            self._guarded(where, number, lambda: self.judge.without_counter(self.device, number))
+
+    def _guarded(self, where, number, judge):
+        """What `judge` returns; None where anything is wrong."""
+        try:
+            return judge()
+        except Wrong as problem:
+            what = problem.args[0]
+        except Exception as problem:  # whatever it is: a meter must not fail
+            what = "raised " + repr(problem)
+        self.swept.wrong.append(where + (self.recording.acts[number].name + ": " + what,))
+        return None
+
+    # The second cut ---------------------------------------------------------------------------------------------------
+    def _cut_again(self, where, number, told, found):
+        """Cut the boot that `found` this, too: from the flash that `device` lies on, through its own operations."""
+        device, operations = self.after_device, found.operations
+        self.after[:] = self.device.image
+        device.image[:] = self.after
+        past = 0
+        for done in self._chosen(len(operations)):
+            while past < done:
+                advance(self.after, operations[past], device)
+                past += 1
+            said = [one for one in found.told if one[0] <= done]
+            for mode in MODES:
+                torn = operations[done] if mode == TORN else None
+                device.lay(self.after, torn, where[0] + done + self.seed)
+                self.swept.second += 1
+                key = (found.sum, len(told), len(said))
+                if not self.alone and self.after_classes.find(device, key) is not None:
+                    continue
+                self.swept.boots += 1
+                self._guarded(
+                    where + (done, mode),
+                    number,
+                    lambda said=said: self.judge.cut(device, number, told + said, found),
+                )
+                ranges = device.ranges()
+                device.lay(self.after, torn, where[0] + done + self.seed)
+                self.after_classes.keep(key, ranges, device.image, True)
+
+    def _chosen(self, count):
+        """The operations of a recovery at which it is cut again, other ones for each flash."""
+        if self.second == ALL or count <= self.second:
+            return range(count)
+        begin = self.swept.boots * 7 + self.seed * 13
+        return sorted(set([(begin + count * at // self.second) % count for at in range(self.second)]))
+
+
+def sweep(flash, recording, part=0, parts=1, second=0, seed=0, alone=False):
     """A Swept of the part `part` of `parts` of the recording's operations."""
-    judge = Judge(flash, recording)
-    judge.watch()
-    swept = Swept(recording.name, len(recording.operations))
-    current = bytearray(recording.base)
-    device = NorRam(bytearray(SIZE + EEPROM_BYTES))
-    first = len(recording.operations) * part // parts
-    end = len(recording.operations) * (part + 1) // parts
-    before = None  # the checksum of the last clean cut, where nothing has changed since
-    for number in range(len(recording.acts)):
-        act = recording.acts[number]
-        outputs = [operation for operation, _, _ in act.told]
-        for done in range(act.first, act.last):
-            operation = recording.operations[done]
-            if done in outputs or done == act.first:
-                before = None
-            if first <= done < end:
-                swept.erases += operation[1] is None
-                at = operation[0]
-                device.image[:] = current
-                tear(device.image, operation, done)
-                torn = device.image[at : at + 4096] != current[at : at + 4096]
-                swept.alike += (before is not None) + (not torn)
-                clean = before
-                if clean is None:
-                    clean = _judged(judge, swept, device, current, number, done, CLEAN)
-                swept.sums.append(clean)
-                swept.sums.append(_judged(judge, swept, device, current, number, done, TORN) if torn else clean)
-                before = clean
-            if _apply(current, operation):
-                before = None
-    judge.unwatch()
-    swept.formats = judge.formats
-    return swept
-
-
-def _apply(image, operation):
-    """Do it; True when that changed anything."""
-    at = operation[0]
-    size = 4096 if operation[1] is None else len(operation[1])
-    old = bytes(image[at : at + size])
-    apply(image, operation)
-    return image[at : at + size] != old
-
-
-def _judged(judge, swept, device, current, number, done, mode):
-    """The checksum of one cut; what is wrong goes into `swept`."""
-    operation = judge.recording.operations[done]
-    lost = not (2 * done + mode) % WITHOUT_COUNTER_EVERY
-    try:
-        _leave(device, current, operation, done, mode)
-        checksum = judge.cut(device, number, done, mode == CLEAN and done % REPORT_EVERY == 4)
-        if lost:
-            swept.extra += 1
-            _leave(device, current, operation, done, mode)
-            judge.without_counter(device, number, done)
-    except Wrong as problem:
-        swept.wrong.append((done, mode, judge.recording.acts[number].name + ": " + problem.args[0]))
-        return 0
-    except Exception as problem:  # whatever it is: a meter must not fail
-        swept.wrong.append((done, mode, judge.recording.acts[number].name + ": raised " + repr(problem)))
-        return RAISED
-    return checksum
-
-
-def _leave(device, current, operation, done, mode):
-    """Leave the flash as the cut does."""
-    device.image[:] = current
-    if mode == TORN:
-        tear(device.image, operation, done)
+    return Sweep(flash, recording, second, seed, alone).run(part, parts)
