@@ -112,7 +112,7 @@ async def running(settings: Settings, clock: Clock, random: Random, started_ms: 
     with alone_with(settings.database):
         migrate.upgrade(settings.database)
         with (
-            contextlib.closing(Writer(settings.database, clock)) as writer,
+            contextlib.closing(Writer(settings.database, clock, settings.high_water)) as writer,
             contextlib.closing(Reader(settings.database)) as reader,
         ):
             keyring = open_keyring(settings.key_file, random, await reader.fetch(kek_ids_of))
@@ -122,8 +122,16 @@ async def running(settings: Settings, clock: Clock, random: Random, started_ms: 
                 raise SettingsRefused(
                     "--allow-remote: no API key is in use yet; make one with 'guelta key create' first"
                 )
+            _say_where_it_is_kept(settings)
             async with _listening(settings, store, keyring, Ingest(keyring, random)) as started:
                 yield started
+
+
+def _say_where_it_is_kept(settings: Settings) -> None:
+    """A disk that is lost takes along what is on it: the high-water file belongs on another one."""
+    file = settings.high_water
+    if file is not None and file.stat().st_dev == settings.database.stat().st_dev and not settings.simulated:
+        log.warning("high_water_beside_database", file=str(file), remedy="name a file on another disk: --high-water")
 
 
 @contextlib.asynccontextmanager

@@ -42,6 +42,17 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
             )
         ),
     ] = None
+    high_water: Annotated[
+        Path | None,
+        Meta(
+            **_told(
+                "What meters were granted, so that no restore loses it: put it on another disk or machine than db; "
+                "db with '.high-water' appended unless given.",
+                "Ce qui fut accordé aux compteurs, pour qu’aucune restauration ne le perde : à mettre sur un autre "
+                "disque ou une autre machine que db ; à défaut, db suivi de « .high-water ».",
+            )
+        ),
+    ] = None
     http: Annotated[
         Address,
         Meta(**_told("HOST:PORT for REST, biller API and page.", "HÔTE:PORT pour REST, prestataires et page.")),
@@ -120,6 +131,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
             chirpstack=chirpstack_of(self.chirpstack_url, self.chirpstack_token_file),
             ledger_check_s=self.ledger_check_s,
             release_key=bytes.fromhex(self.release_key or ""),
+            high_water=high_water_of(self.db, self.high_water),
         )
 
 
@@ -133,6 +145,11 @@ class Effective:
 
 TYPES = get_type_hints(Configuration, include_extras=True)
 DEFAULTS = Configuration()
+
+
+def high_water_of(database: Path, given: Path | None) -> Path:
+    """Where what was granted is kept besides the database."""
+    return given or Path(f"{database}.high-water")
 
 
 def variable(name: str) -> str:
@@ -200,11 +217,12 @@ def _of_file(file: Path) -> dict[str, tuple[object, str]]:
         raise SettingsRefused(f"{file}: {failure.strerror}") from None
     except UnicodeDecodeError as failure:
         raise SettingsRefused(f"{file}: byte {failure.start} is not UTF-8; save the file as UTF-8") from None
-    except tomllib.TOMLDecodeError as failure:
+    except (ValueError, RecursionError) as failure:  # of TOML, a number beyond all measure, brackets without end
         raise SettingsRefused(f"{file}: {failure}; 'guelta config template' shows how settings are written") from None
-    places = {name: f"{file} line {_line(text, name)}" for name in found}
     for name in found:
-        _known(name, places[name], name)
+        if name not in TYPES:
+            _known(name, f"{file} line {_line(text, name)}", name)
+    places = {name: f"{file} line {_line(text, name)}" for name in found}
     return {name: (value, places[name]) for name, value in found.items()}
 
 

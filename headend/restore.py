@@ -2,7 +2,8 @@
 
 A frame counter is never used twice (SEMANTICS D3): what the headend sealed after the backup is not in the backup. So a
 restore moves every downlink counter on by 2^13 for each restore of this database there has ever been, as counted in a
-file beside the database that no restore takes back. The replaced database is kept.
+file beside the database that no restore takes back. The replaced database is kept. What meters were granted after the
+backup is read from the high-water file (A5, recovery.py).
 """
 
 import contextlib
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headend.backups import BackupRefused, Contents, contents_of, faults_of
-from headend.clock import SystemClock
-from headend.storage import migrate
+from headend.clock import Clock, SystemClock
+from headend.recovery import move_counters, recover
+from headend.storage import high_water, migrate
 from headend.storage.audit import Actor, Change
 from headend.storage.copy import sync, to_one_file
 from headend.storage.sqlite import create_private
@@ -25,12 +27,16 @@ _SIDE_FILES = ("", "-wal", "-shm")
 
 
 class Restored(NamedTuple):
-    """What was put in place: how far the counters were moved, for how many meters, and where the old database is."""
+    """What was put in place: how far the counters were moved, for how many meters, and where the old database is. Of
+    the meters that are `listed`, the high-water file tells that so many are `ahead`; `unreadable` lines it has."""
 
     generation: int
     jump: int
     meters: int
     kept: Path | None
+    listed: int
+    ahead: int
+    unreadable: int
 
 
 def difference(database: Path, file: Path) -> list[str]:
@@ -53,11 +59,23 @@ def difference(database: Path, file: Path) -> list[str]:
     return [*lines, _chain_line(present, backup)]
 
 
-def restore(database: Path, file: Path, key_file: Path, actor: Actor) -> Restored:
-    """Put the backup in the database's place; the caller holds its lock. Raises BackupRefused before anything moves."""
+def restore(
+    database: Path,
+    file: Path,
+    key_file: Path,
+    actor: Actor,
+    high_water_file: Path | None = None,
+    clock: Clock | None = None,
+) -> Restored:
+    """Put the backup in the database's place; the caller holds its lock. Raises BackupRefused before anything moves.
+
+    `high_water_file` may be missing: then what was granted after the backup is what the meters tell of it.
+    """
     faults = faults_of(file, key_file)
     if faults:
         raise BackupRefused("; ".join(faults[:5]))
+    marks = None if high_water_file is None or not high_water_file.exists() else high_water.read(high_water_file)
+    contents = contents_of(file)
     generation = _next_generation(database)
     coming = database.with_name(database.name + ".restoring")
     _remove(coming)
@@ -65,13 +83,15 @@ def restore(database: Path, file: Path, key_file: Path, actor: Actor) -> Restore
     shutil.copyfile(file, coming)
     migrate.upgrade(coming)
     jump = JUMP * generation
-    with contextlib.closing(Writer(coming, SystemClock())) as writer:
-        meters = writer.run(lambda tx: _move_counters(tx, jump, generation, actor))
+    with contextlib.closing(Writer(coming, clock or SystemClock())) as writer:
+        meters, (listed, ahead) = writer.run(lambda tx: _bring_forward(tx, jump, generation, actor, marks))
     to_one_file(coming)
+    if high_water_file is not None:
+        high_water.restored(high_water_file, contents.batch, contents.chain_head)
     kept = _put_aside(database)
     os.rename(coming, database)
     sync(database)
-    return Restored(generation, jump, meters, kept)
+    return Restored(generation, jump, meters, kept, listed, ahead, 0 if marks is None else marks.unreadable)
 
 
 def generation_file(database: Path) -> Path:
@@ -91,10 +111,13 @@ def _next_generation(database: Path) -> int:
     return generation
 
 
-def _move_counters(tx: Tx, jump: int, generation: int, actor: Actor) -> int:
+def _bring_forward(
+    tx: Tx, jump: int, generation: int, actor: Actor, marks: high_water.Marks | None
+) -> tuple[int, tuple[int, int]]:
+    """The counters moved on, and every meter's books at what is known to have been granted."""
     tx.actor = actor
     tx.changes.append(Change("database", "1", None, {"restored": generation, "counters_moved_by": jump}))
-    return int(tx.cursor.execute("UPDATE meter_link SET down_next = down_next + ?", (jump,)).rowcount)
+    return move_counters(tx, jump, marks), recover(tx, marks)
 
 
 def _put_aside(database: Path) -> Path | None:

@@ -40,7 +40,7 @@ class ChirpStackSettings:
 @dataclass(frozen=True)
 class Settings:
     """One running headend. `udp` and `chirpstack` are None without that bearer; `release_key` is the public key that
-    signs its releases, empty where there is none."""
+    signs its releases, empty where there is none; `high_water` is None only where meters are simulated."""
 
     database: Path
     key_file: Path
@@ -54,6 +54,7 @@ class Settings:
     chirpstack: ChirpStackSettings | None = None
     ledger_check_s: int = 3600
     release_key: bytes = b""
+    high_water: Path | None = None
 
     @property
     def simulated(self) -> bool:

@@ -31,9 +31,11 @@ def is_due(tx: Tx, meter_id: bytes) -> bool:
 
 
 def due_meters(tx: Tx, limit: int) -> list[bytes]:
-    """Meters listed for now or before, the longest due first."""
+    """Meters listed for now or before, the longest due first. One that was not heard since a restore gets no correction
+    before it is: what it has reported is not all known (SEMANTICS A5)."""
     rows = tx.cursor.execute(
-        "SELECT meter_id FROM rating_work WHERE due_us <= ? GROUP BY meter_id ORDER BY min(due_us), meter_id LIMIT ?",
+        "SELECT meter_id FROM rating_work WHERE due_us <= ? AND meter_id NOT IN (SELECT meter_id FROM recovery "
+        "WHERE heard_us IS NULL) GROUP BY meter_id ORDER BY min(due_us), meter_id LIMIT ?",
         (tx.now_us, limit),
     )
     return [meter_id for (meter_id,) in rows.fetchall()]

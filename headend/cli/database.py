@@ -8,6 +8,7 @@ from headend.backups import back_up, contents_of, faults_of
 from headend.cli.work import (
     CURRENCY,
     DATABASE,
+    HIGH_WATER,
     KEY_FILE_THERE,
     UTILITY,
     acting,
@@ -16,10 +17,11 @@ from headend.cli.work import (
     seen,
     written,
 )
+from headend.configuration import high_water_of
 from headend.exclusive import alone_with
 from headend.ledger.books import open_books
 from headend.payments.amounts import EXPONENTS
-from headend.restore import difference, restore
+from headend.restore import Restored, difference, restore
 from headend.storage import migrate
 from headend.storage.sqlite import StorageRefused
 
@@ -88,12 +90,14 @@ def db_verify(file: Path, key_file: Path | None) -> None:
 @db.command("restore")
 @DATABASE
 @KEY_FILE_THERE
+@HIGH_WATER
 @BACKUP_FILE
 @click.option("--force", is_flag=True, help="Replace the database that is there; it is kept under another name.")
-def db_restore(database: Path, key_file: Path | None, file: Path, force: bool) -> None:
+def db_restore(database: Path, key_file: Path | None, high_water: Path | None, file: Path, force: bool) -> None:
     """Put the backup FILE in the place of the database, after verifying it. The headend must be stopped.
 
-    Every downlink counter moves on by 2^13 for each restore there has been (SEMANTICS D3).
+    Every downlink counter moves on by 2^13 for each restore there has been (SEMANTICS D3). What meters were granted
+    after the backup comes from the high-water file (A5); 'guelta db divergent' lists the meters.
     """
     with refusals_told(), alone_with(database):
         faults = faults_of(file, key_file_of(database, key_file))
@@ -105,10 +109,26 @@ def db_restore(database: Path, key_file: Path | None, file: Path, force: bool) -
             click.echo(f"a restore changes {line}")
         if database.exists() and not force:
             raise StorageRefused(f"{database} is there: nothing was changed; add --force to replace it")
-        done = restore(database, file, key_file_of(database, key_file), acting())
+        granted = high_water_of(database, high_water)
+        done = restore(database, file, key_file_of(database, key_file), acting(), granted)
     click.echo(
         f"{database}: restored, for the {done.generation}. time. The downlink counters of {done.meters} meters moved "
         f"on by {done.jump}, so that none is used twice. {_kept(done.kept)}"
+    )
+    click.echo(_granted(granted, done))
+
+
+def _granted(file: Path, done: Restored) -> str:
+    """What is known of what the backup does not have."""
+    if not file.exists():
+        return (
+            f"There is no {file}: what was granted after the backup is only what the {done.listed} meters tell when "
+            "they are heard; see 'guelta db divergent'."
+        )
+    torn = f" {done.unreadable} of its lines could not be read." if done.unreadable else ""
+    return (
+        f"{file} tells that {done.ahead} of {done.listed} meters hold more than the backup has: C and D were raised to "
+        f"it.{torn} Have the providers notify again what was paid since; see 'guelta db divergent'."
     )
 
 

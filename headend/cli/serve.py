@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from headend.app import running
 from headend.cli.config import CONFIG
-from headend.cli.work import CURRENCY, DATABASE, KEY_FILE, UTILITY, refusals_told
+from headend.cli.work import CURRENCY, DATABASE, HIGH_WATER, KEY_FILE, UTILITY, refusals_told
 from headend.clock import SimClock, SystemClock
 from headend.configuration import effective
 from headend.life import notify
@@ -55,6 +55,7 @@ class Bound(click.ParamType):
 @CONFIG
 @DATABASE
 @KEY_FILE
+@HIGH_WATER
 @click.option("--http", type=Bound(), default="127.0.0.1:8080", show_default=True, help="REST, biller API and page.")
 @click.option("--udp", type=Bound(), default="127.0.0.1:5683", show_default=True, help="The UDP bearer.")
 @click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)

@@ -16,7 +16,7 @@ from headend.api import strict_json
 from headend.api.problems import Problem
 from headend.backups import BackupRefused
 from headend.clock import SystemClock
-from headend.configuration import configured
+from headend.configuration import configured, high_water_of
 from headend.exclusive import InUse, alone_with
 from headend.meters.keyring import KeyFileRefused, Keyring
 from headend.meters.wrapped import kek_ids_of, open_keyring
@@ -58,6 +58,11 @@ KEY_FILE = _key_file(
 )
 # Where a new key would open nothing.
 KEY_FILE_THERE = _key_file("The key file that is there. Default: DB with '.kek' appended.")
+HIGH_WATER = click.option(
+    "--high-water", type=click.Path(dir_okay=False, path_type=Path), envvar="GUELTA_HIGH_WATER",
+    default=lambda: _configured("high_water"), show_default=False,
+    help="What meters were granted; keep it on another disk. Default: DB with '.high-water' appended.",
+)  # fmt: skip
 TEXT_MAX = 100
 
 
@@ -108,7 +113,8 @@ def written_alone(database: Path) -> Iterator[Callable[[Job[T]], T]]:
 
     with refusals_told(), alone_with(database):
         migrate.upgrade(database)
-        writer = Writer(database, SystemClock())
+        given = os.environ.get("GUELTA_HIGH_WATER") or _configured("high_water")
+        writer = Writer(database, SystemClock(), high_water_of(database, Path(given) if given else None))
         try:
             yield run
         finally:

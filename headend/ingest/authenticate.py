@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from headend.ingest import meter_link
 from headend.ingest.meter_link import MeterLink
 from headend.ingest.received import Received, Refusal
+from headend.ledger import recovered
 from headend.meters.keyring import Keyring
 from headend.meters.lookup import RETIRED, SPARE, state_of_meter
 from headend.storage.remembered import Topic
@@ -48,7 +49,7 @@ def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Re
     except WireRefused:
         return Refusal.FRAME
     link = meter_link.load(tx, received.meter_id)
-    link = _of_epoch(link, header.epoch3)
+    link = _of_epoch(tx, link, header.epoch3)
     keys = keyring.keys_of(tx, received.meter_id, link.generation, link.epoch)
     window = link.window
     for counter in candidates(window, header.seq, EXTRA_WINDOWS_HEADEND):
@@ -61,12 +62,19 @@ def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Re
     return Refusal.BAD_TAG
 
 
-def _of_epoch(link: MeterLink, epoch_bits: int) -> MeterLink:
+def _of_epoch(tx: Tx, link: MeterLink, epoch_bits: int) -> MeterLink:
     """The link as it is after a frame under the epoch that a REKEY asked for: then the old keys are forgotten.
 
     Until that frame both are accepted (SEMANTICS D4); the low bits tell them apart, as a REKEY goes at most 7 ahead.
-    Nothing is kept of it unless the frame proves to be authentic.
+    After a restore, the books may have forgotten that one was asked for, and the meter holds no other keys any more
+    (A5). Nothing is kept of it unless the frame proves to be authentic.
     """
-    if link.next_epoch is None or link.next_epoch & _EPOCH_BITS != epoch_bits:
+    if link.next_epoch is not None and link.next_epoch & _EPOCH_BITS == epoch_bits:
+        return replace(link, epoch=link.next_epoch, next_epoch=None)
+    ahead = (epoch_bits - link.epoch) & _EPOCH_BITS
+    if not ahead:
         return link
-    return replace(link, epoch=link.next_epoch, next_epoch=None)
+    since = recovered.load(tx, link.meter_id)
+    if since is None or since.told_us is not None:
+        return link
+    return replace(link, epoch=link.epoch + ahead, next_epoch=None)

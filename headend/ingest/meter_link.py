@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+from headend.storage.high_water import COUNTER_STEP, counter_line
 from headend.storage.tables import meter_link
 from headend.storage.writer import Tx
 from protocol.wire.window import Window
+
+# More than one save ever reserves: none of them steps over a multiple unnoticed.
+RESERVED_AT_ONCE_MAX = 8
 
 _COLUMNS = tuple(column.name for column in meter_link.columns)
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM meter_link WHERE meter_id = ?"
@@ -68,4 +72,7 @@ def load(tx: Tx, meter_id: bytes) -> MeterLink:
 
 
 def save(tx: Tx, link: MeterLink) -> None:
+    """Keep it. The high-water file is told of every few thousand downlink counters, for a restore (SEMANTICS D3)."""
+    if link.down_next >= COUNTER_STEP and link.down_next % COUNTER_STEP < RESERVED_AT_ONCE_MAX:
+        tx.told.append(counter_line(link.meter_id, link.generation, link.down_next))
     tx.cursor.execute(_SAVE, tuple(getattr(link, name) for name in _COLUMNS))

@@ -13,7 +13,7 @@ from headend.downlink import desired
 from headend.downlink.heard import Heard
 from headend.downlink.reply import Reply
 from headend.field import first_uplink
-from headend.ingest import flash_lost, meter_link, meter_state, spare
+from headend.ingest import contact, flash_lost, meter_link, meter_state, spare
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.anchored import remember_anchor
 from headend.ingest.authenticate import Authentic, authenticate
@@ -68,8 +68,11 @@ class Ingest:
         return self._take(tx, decoded, state, link)
 
     def _take(self, tx: Tx, decoded: Decoded, state: MeterState, link: MeterLink) -> Answer:
+        is_recovering = contact.notice(tx, decoded, state)
         statement = statements.granted(tx, state.meter_id, state.generation)
         link = hear(link, decoded, state, statement)
+        if is_recovering:
+            link = contact.echoed_now(link, decoded)
         placed = place(tx, decoded, state)
         findings = tuple(judge(state, decoded, link, statement))
         if decoded.authentic.quarantined:
@@ -111,6 +114,7 @@ class Ingest:
                 refusal, str(authentic.counter)
             )
             open_case(tx, kind, f"{meter_id.hex()}:{what}", meter_id, **detail)
+        contact.notice_refused(tx, authentic, refusal)
         meter_link.save(tx, link)
         return Answer(refusal, None, False, None)
 

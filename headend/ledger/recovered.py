@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from headend.ledger.cases import CaseKind, open_case
 from headend.storage.recovery_tables import CREDIT_SHARES, DEBIT_SHARES, recovery
+from headend.storage.recovery_tables import SHARES as SHARES
 from headend.storage.writer import Tx
 
 _COLUMNS = tuple(column.name for column in recovery.columns)

@@ -6,6 +6,7 @@ Numbers rise by one per meter for ever, also across wallet generations: a meter 
 from dataclasses import dataclass
 from typing import Any
 
+from headend.ledger import recovered
 from headend.meters.lookup import holding_in_use
 from headend.refusals import Code, Refused
 from headend.storage.remembered import Topic
@@ -63,7 +64,10 @@ def order(tx: Tx, meter_id: bytes, code: int, argument: int, cap: int, expires_u
     ).fetchone()
     if waiting >= WAITING_MAX:
         raise Refused(Code.COMMANDS_WAITING, "meter_id", meter_id.hex())
-    row = (meter_id, last + 1, code, argument, cap, expires_unix_s, WANTED, None, None, tx.now_us, None)
+    since = recovered.load(tx, meter_id)
+    # After a restore, the meter may have done commands that the books forgot (SEMANTICS A5).
+    number = 1 + max(last, 0 if since is None else since.command_floor)
+    row = (meter_id, number, code, argument, cap, expires_unix_s, WANTED, None, None, tx.now_us, None)
     tx.cursor.execute(
         f"INSERT INTO meter_command ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})", row
     )

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from headend.clock import Clock
 from headend.storage import audit, chain, remembered, sqlite, tables
 from headend.storage.audit import SYSTEM, Actor
+from headend.storage.high_water import HighWater, line_of
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class Tx:
         self.batch_id = batch_id
         self.now_us = now_us
         self.records: list[bytes] = []
+        self.told: list[str] = []  # for the high-water file
         self.actor: Actor = SYSTEM
         self.changes = audit.changes_of(connection)
         self.remembered = remembered.of(connection)
@@ -66,6 +68,9 @@ class Tx:
         self.cursor.execute(_INSERTS[table], full)
         full["id"] = row_id = int(self.cursor.lastrowid)
         self.records.append(chain.row_record(table, full))
+        line = line_of(table, full, self.now_us)
+        if line is not None:
+            self.told.append(line)
         return row_id
 
 
@@ -91,6 +96,14 @@ class Writer:
         audit.install(self._connection)
         row = self._connection.exec_driver_sql("SELECT id, hash FROM batch ORDER BY id DESC LIMIT 1").fetchone()
         self._head: tuple[int, bytes] = (row[0], row[1]) if row else (0, chain.GENESIS)
+        self._high_water = None if high_water is None else HighWater(high_water)
+        if self._high_water is not None:
+            try:
+                self._high_water.catch_up(sqlite.raw(self._connection).cursor())
+            except BaseException:
+                self._connection.close()
+                self._engine.dispose()
+                raise
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True) if own_thread else None
         if self._thread is not None:
             self._thread.start()
@@ -164,7 +177,6 @@ class Writer:
             if sqlite.raw(connection).in_transaction:
                 connection.exec_driver_sql("ROLLBACK")
             return [(future, failure, False) for _, future in batch]
-        self._head = head
         return outcomes
 
     def _append_link(self, tx: Tx) -> tuple[int, bytes]:
@@ -189,7 +201,7 @@ class Writer:
 
 def _run_job(tx: Tx, job: Job[Any]) -> tuple[Any, bool]:
     """(result, True) or (exception, False); what a failed job wrote is gone, from the tables and from the manifest."""
-    mark = len(tx.records)
+    mark, told = len(tx.records), len(tx.told)
     tx.actor = SYSTEM
     tx.changes.clear()
     tx.cursor.execute("SAVEPOINT job")
@@ -201,6 +213,7 @@ def _run_job(tx: Tx, job: Job[Any]) -> tuple[Any, bool]:
         tx.cursor.execute("RELEASE job")
         tx.remembered.forget()
         del tx.records[mark:]
+        del tx.told[told:]
         return failure, False
     tx.cursor.execute("RELEASE job")
     return result, True
