@@ -110,7 +110,7 @@ def raise_to(tx: Tx, found: Recovery, whence: str, lost: Lost) -> Recovery:
 
 
 def _lost(granted: Statement, told: Told | None, closed: bool) -> Lost:
-    """What the file tells beyond a statement. A wallet that was closed since is nobody's: its end is to be done again."""
+    """What the file tells beyond a statement. A wallet that was closed since is to be closed again."""
     if told is None or told.number <= granted.number or closed:
         return Lost(closed=closed)
     rises = {part: mills - getattr(granted, part) for part, mills in zip(statements.PARTS, told.parts, strict=True)}

@@ -80,12 +80,14 @@ Job = Callable[[Tx], T]
 class Writer:
     """Owns the writing connection: `submit` in a coroutine, `run` elsewhere; `close` waits for what was accepted.
 
-    `observe` is called by its thread after each commit with the number of jobs and the seconds it took. Without a
-    thread of its own each job is a batch by itself, in the thread that brings it, and only one thread may: for a
-    simulation, which waits for each answer, half of the time would go by with the threads waking each other.
+    `observe` is called by its thread after each commit with the number of jobs and the seconds it took. `high_water` is
+    the file that tells what was granted, synced before a result is known; None where meters can be asked for all.
+    Raises StorageRefused for a database that is behind it. Without a thread of its own each job is a batch by itself,
+    in the thread that brings it, and only one thread may: for a simulation, which waits for each answer, half of the
+    time would go by with the threads waking each other.
     """
 
-    def __init__(self, path: Path, clock: Clock, own_thread: bool = True) -> None:
+    def __init__(self, path: Path, clock: Clock, high_water: Path | None = None, own_thread: bool = True) -> None:
         self._clock = clock
         self._engine = sqlite.writer_engine(path)
         self._jobs: queue.SimpleQueue[tuple[Job[Any], Future[Any]] | None] = queue.SimpleQueue()
@@ -167,11 +169,16 @@ class Writer:
             return []
         connection = self._connection
         try:
+            if self._high_water is not None:
+                self._high_water.flush()
             sqlite.raw(connection).execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self._head[0] + 1, self._clock.unix_us())
             outcomes = [(future, *_run_job(tx, job)) for job, future in batch]
             head = self._append_link(tx)
             tx.cursor.execute("COMMIT")
+            self._head = head
+            if self._high_water is not None and tx.told:
+                self._high_water.keep(tx.told, *head)
         except BaseException as failure:  # noqa: BLE001  (disk full, I/O error: nobody is told that it is durable)
             remembered.of(connection).forget()
             if sqlite.raw(connection).in_transaction:
