@@ -13,7 +13,7 @@ from headend.downlink import desired
 from headend.downlink.heard import Heard
 from headend.downlink.reply import Reply
 from headend.field import first_uplink
-from headend.ingest import contact, flash_lost, meter_link, meter_state, spare
+from headend.ingest import clones, contact, flash_lost, meter_link, meter_state, old_frames, spare
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.anchored import remember_anchor
 from headend.ingest.authenticate import Authentic, authenticate
@@ -51,12 +51,17 @@ class Ingest:
     def receive(self, tx: Tx, received: Received) -> Answer:
         """Take one uplink inside the writer's transaction."""
         authentic = authenticate(tx, self.keyring, received)
+        if authentic is Refusal.BAD_TAG:
+            authentic = old_frames.judge_old(tx, self.keyring, received)
         if isinstance(authentic, Refusal):
             return Answer(authentic, None, False, None)
         if authentic.link.heard_us is None:
             first_uplink.notice(tx, received, authentic.link.generation)
         state = spare.state_of(authentic.link) if authentic.spare else meter_state.load(tx, received.meter_id)
         if not authentic.fresh:
+            witness = clones.judge_repetition(tx, authentic, state)
+            if witness is not None:
+                clones.report(tx, authentic, witness)
             return Answer(None, None, True, self._answer_again(tx, authentic, state))
         link = spend_counter(authentic)
         keep_epoch(tx, link)
@@ -75,7 +80,10 @@ class Ingest:
             link = contact.echoed_now(link, decoded)
         placed = place(tx, decoded, state)
         findings = tuple(judge(state, decoded, link, statement))
-        if decoded.authentic.quarantined:
+        witness = clones.judge(tx, placed, state)
+        if witness is not None:
+            clones.report(tx, decoded.authentic, witness)
+        if decoded.authentic.quarantined or witness is not None:
             advanced = Advanced(replace(state, waiting=1))
         elif decoded.authentic.spare:
             advanced = Advanced(state)

@@ -21,12 +21,13 @@ class Refusal(IntEnum):
 
     UNKNOWN_METER = 200
     FRAME = 201  # too short, too long or of another version
-    BAD_TAG = 202  # not sealed by this meter with its present keys, or older than the replay window
+    BAD_TAG = 202  # not sealed by this meter
     RESERVED_TYPE = 204  # authentic, of a message type that is not in use; the counter is spent
     UNREADABLE = 205  # authentic, but no message of the specification; the counter is spent and a case opened
     PACK_UNKNOWN = 206  # a log under a pack that was never published to the meter; the counter is spent, a case opened
     RETIRED = 207
     NO_WALLET = 208  # authentic, of a meter that counts as opened, and the books know a spare; the counter is spent
+    REPLAYED = 209  # sealed by this meter, older than the replay window or under the keys of before: nothing is taken
 
 
 class Signal(NamedTuple):

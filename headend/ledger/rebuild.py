@@ -14,6 +14,7 @@ from headend.billing.rerate import Finding, rate_again
 from headend.ingest import meter_state
 from headend.ingest.advance import Advanced, advance
 from headend.ingest.anchored import remember_anchor
+from headend.ingest.clones import told_after
 from headend.ingest.decode import Log, Lost
 from headend.ingest.hear import lost_state, start_told_by
 from headend.ingest.meter_state import MeterState
@@ -48,8 +49,10 @@ def rebuild(connection: Connection, meter_id: bytes, generation: int | None = No
     logs: list[Log] = []
     gaps: list[Lost] = []
     highest, quarantined = -1, False
+    cloned_after = told_after(tx, meter_id, generation)
     for row in _uplinks(tx, meter_id, generation):
         tx.batch_id = row["batch_id"]
+        quarantined = quarantined or (cloned_after is not None and row["id"] > cloned_after)
         highest = max(highest, row["counter"])
         newest = row["counter"] == highest
         message = decode_up(row["type"], row["facts"]) if row["type"] in (UP_ANCHOR, UP_DEVICE) else None

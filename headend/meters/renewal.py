@@ -70,7 +70,7 @@ def _move_wallet(tx: Tx, old: Holding, begins: WalletOpening) -> None:
     )
     cursor.execute(
         "UPDATE case_file SET closed_us = ?, outcome = 'renewed' "
-        "WHERE meter_id = ? AND kind IN ('went-back', 'flash-lost') AND closed_us IS NULL",
+        "WHERE meter_id = ? AND kind IN ('went-back', 'cloned', 'flash-lost') AND closed_us IS NULL",
         (tx.now_us, old.meter_id),
     )
     cursor.execute("DELETE FROM slot_request WHERE meter_id = ?", (old.meter_id,))

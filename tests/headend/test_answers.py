@@ -164,7 +164,7 @@ def test_r4_a_frame_older_than_the_window_is_refused(world: World) -> None:
     for _ in range(70):
         frame = meter.poll()
     world.lose_answer(meter, frame)
-    assert refused(world, meter, old) is Refusal.BAD_TAG
+    assert refused(world, meter, old) is Refusal.REPLAYED
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ def test_d4_both_epochs_are_heard_until_the_first_uplink_under_the_new_one(world
     meter.change_keys(1)
     meter.use([5] * DAY)
     assert only(tell(world, meter, meter.report(0, DAY)), Rekey) == []
-    assert world.lose_answer(meter, old).refusal is Refusal.BAD_TAG
+    assert world.lose_answer(meter, old).refusal is Refusal.REPLAYED
     assert world.one("SELECT down_next FROM meter_link") > before
     assert world.rows("SELECT epoch FROM meter") == [(1,)]
     assert world.rows("SELECT DISTINCT epoch FROM uplink ORDER BY 1") == [(0,), (1,)]

@@ -212,13 +212,14 @@ def test_the_same_slots_in_another_frame_post_nothing_more(world: World) -> None
 
 
 def test_a_conflicting_slot_is_a_case_and_never_an_overwrite(world: World) -> None:
-    """DESIGN §6: (meter, slot) came with another value; the first one stays in the books."""
+    """DESIGN §6: (meter, slot) came with another value; the first one stays in the books. No one meter says so (I6)."""
     meter = world.add()
     meter.use([5] * DAY)
     world.receive(meter, meter.report(0, DAY))
     meter.log[7] = replace(meter.log[7], litres=6)
     world.receive(meter, meter.report(0, DAY))
-    assert world.rows("SELECT kind FROM case_file") == [("slot-conflict",)]
+    assert world.rows("SELECT kind FROM case_file") == [("cloned",), ("slot-conflict",)]
+    assert world.one("SELECT state FROM meter") == "quarantined"
     assert world.one("SELECT sum(wallet_mills) FROM uplink") == 5 * DAY * 127
     assert world.reader.read(check_books) == []
 
