@@ -34,8 +34,9 @@ class Counters(NamedTuple):
 @dataclass(frozen=True)
 class HomeSeen:
     """One home. The truth: what the pipe, the counter and the payers know; `register_l` is what the meter should have
-    counted, `excused` what is not demanded of this home (excuses.py). The meter's word: its state (`meter`, by the
-    names of firmware/state.py and more) and what its log says of the slot at which the books stand (`at_books`)."""
+    counted, `meter_ids` every meter that hung here, `excused` what is not demanded of this home (excuses.py). The
+    meter's word: its state (`meter`, by the names of firmware/state.py and more), and what its log says of the slot at
+    which the books stand (`at_books`)."""
 
     number: int
     plan: HomePlan
@@ -48,6 +49,8 @@ class HomeSeen:
     struck: frozenset[str]
     excused: frozenset[str]
     register_l: int
+    meter_ids: frozenset[bytes]
+    retired: bool
     meter: dict[str, int] | None
     at_books: Counters | None
     log: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)

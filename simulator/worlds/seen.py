@@ -39,20 +39,14 @@ def home_seen(life: Life, home: WorldHome, books: Books, struck: frozenset[str])
         passes=home.valve.lets_water_through,
         struck=struck,
         excused=excuses(struck) | frozenset(home.excused),
-        register_l=_register_l(home),
+        register_l=home.register_l,
+        meter_ids=frozenset({home.meter_id, *(meter_id for meter_id, _, _ in home.hung)}),
+        retired=home.retired,
         meter=meter,
         at_books=at_books,
         settled_with=life.settled_with.get(home.number),
         uplinks_settling=settling,
     )
-
-
-def _register_l(home: WorldHome) -> int:
-    """What the meter that hangs here should show: its own start, and what the counter showed since."""
-    if not home.hung:
-        return home.counted_l
-    _, counted_l, register_l = home.hung[-1]
-    return register_l + home.counted_l - counted_l
 
 
 def _numbers(home: WorldHome, state: Any) -> dict[str, int]:

@@ -18,6 +18,8 @@ TABLES = {
 }  # fmt: skip
 # What a chain does not cover: half-hours and their salt may be erased, and carriage is nobody's money (F4, CT-22).
 _LEFT_OUT = {"uplink": {"salt", "slots", "bearer"}}
+# Columns that came after rows were chained: their name and value follow the rest, where they are not 0.
+_LATER = {"statement": ("recovered_debit_mills",)}
 _RECORD, _ID = 28, 7
 
 
@@ -42,7 +44,9 @@ def _links(books: Books) -> Iterator[str]:
         before = batch["hash"]
     for name in TABLES.values():
         for row in books.rows(name):
-            kept = [value for column, value in row.items() if column not in _LEFT_OUT.get(name, ())]
+            later = _LATER.get(name, ())
+            kept = [value for column, value in row.items() if column not in (*_LEFT_OUT.get(name, ()), *later)]
+            kept += [part for column in later if row.get(column) for part in (column, row[column])]
             if listed.pop((name, row["id"]), None) != sha256(cbor2.dumps([name, *kept])).digest()[:20]:
                 yield f"row {row['id']} of {name} is not what was committed"
             slots = row.get("slots") if name == "uplink" else None

@@ -36,7 +36,7 @@ def _differences(evidence: Evidence, home: HomeSeen) -> list[str]:
     if mine is not None and mine[1:] != books:
         texts.append(f"at slot {mine.slot} V, S, R of the meter are {mine[1:]}, of the books {books}")
     statement = evidence.books.newest_statement(home.meter_id, state["generation"])
-    if statement is not None and "restore" not in evidence.struck:
+    if statement is not None and "rows" not in home.excused:
         for name in ("credited_mills", "debited_mills"):
             if home.meter[name] > statement[name]:
                 texts.append(f"{name} on the meter is {home.meter[name]}, in the books {statement[name]}")
@@ -50,7 +50,7 @@ def check_I22(evidence: Evidence) -> list[Finding]:
     if not evidence.settled:
         return found
     for home in evidence.homes:
-        if "silent" in home.excused:
+        if home.retired:
             continue
         allowed = UPLINKS + home.backlog
         if home.settled_with is None:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from ..books_seen import MILLS_PER_MINOR, Books, Row
 from ..evidence import Evidence
 from ..finding import Finding
+from ..till import Payment
 
 CHARGES = ("water", "sewer", "fixed", "levy", "tax1", "tax2")
+CURRENCY, AMOUNT_MAX = "XOF", 10**12
 TAKEN = ("credited", "suspense", "duplicate")
-CREDITS = ("paid_mills", "moved_in_mills", "rating_credit_mills", "recovered_mills")
 
 
 def balances(books: Books) -> dict[str, int]:
@@ -65,36 +66,42 @@ def _not_conserved(books: Books) -> Iterator[str]:
             yield f"the wallet of {state['meter_id'].hex()} holds {wallet}, C − D − S − R is {counted}"
 
 
+def is_money(payment: Payment) -> bool:
+    """Whether it can be entered at all: in the books' currency, more than nothing, less than all there is."""
+    return payment.currency == CURRENCY and 0 < payment.amount_minor <= AMOUNT_MAX
+
+
 def check_I3(evidence: Evidence) -> list[Finding]:
     """Money in = money accounted: what payers gave and the headend took stands in the till, and is granted to meters,
-    in suspense, or was given back, to the minor unit (SEMANTICS A3: on *paid* alone)."""
+    in suspense, or was given back, to the minor unit (SEMANTICS A3: on *paid* alone). What can be no money, and is told
+    all the same, is a case and in no account."""
     books, found = evidence.books, []
-    taken = {payment.transaction: payment for payment in evidence.payments if _is_taken(payment.answers)}
+    taken = {one.transaction: one for one in evidence.payments if is_money(one) and _is_taken(one)}
     given_mills = sum(payment.amount_minor for payment in taken.values()) * MILLS_PER_MINOR
-    booked_mills = sum(row["amount_mills"] for row in books.rows("payment"))
-    unanswered = [row for row in books.rows("payment") if row["provider_txn_id"] not in taken]
-    if booked_mills - sum(row["amount_mills"] for row in unanswered) != given_mills:
+    told_mills = sum(row["amount_mills"] for row in books.rows("payment") if row["provider_txn_id"] in taken)
+    if told_mills != given_mills:
         found.append(
-            Finding("I3", 0, f"payers were told that {given_mills} mills came in, the books hold {booked_mills}")
+            Finding("I3", 0, f"payers were told that {given_mills} mills came in, the books hold {told_mills}")
         )
-    paid_mills = sum(
-        (newest["paid_mills"] for newest in _newest_statements(books)),
-    )
-    held = balances(books)
+    booked_mills = sum(row["amount_mills"] for row in books.rows("payment"))
+    paid_mills = sum(row["paid_mills"] for row in _newest_statements(books))
+    held, reversals = balances(books), _entries(books, "reversal")
     if paid_mills + held["suspense"] != booked_mills:
         found.append(
             Finding("I3", 0, f"{booked_mills} mills came in, {paid_mills} granted, {held['suspense']} in suspense")
         )
-    back_mills = sum(
-        row["amount_mills"] for row in books.rows("transfer") if row["entry_id"] in _entries(books, "reversal")
-    )
+    back_mills = sum(row["amount_mills"] for row in books.rows("transfer") if row["entry_id"] in reversals)
     if -held["till"] != booked_mills - back_mills:
         found.append(Finding("I3", 0, f"the till holds {-held['till']}, {booked_mills} came and {back_mills} went"))
+    unbookable = sum(row["kind"] == "payment-unbookable" for row in books.rows("case_file"))
+    odd = sum(not is_money(payment) and _is_taken(payment) for payment in evidence.payments)
+    if unbookable < odd:
+        found.append(Finding("I3", 0, f"{odd} messages told of what is no money, {unbookable} are cases"))
     return found
 
 
-def _is_taken(answers: list[str]) -> bool:
-    return any(answer in TAKEN for answer in answers)
+def _is_taken(payment: Payment) -> bool:
+    return any(answer in TAKEN for answer in payment.answers)
 
 
 def _newest_statements(books: Books) -> list[Row]:
@@ -111,32 +118,52 @@ def _entries(books: Books, kind: str) -> set[int]:
 
 
 def check_I4(evidence: Evidence) -> list[Finding]:
-    """Exactly once: a transaction number is one row, its entry raises C of the meter of the account that was typed by
-    exactly its value, and of no other; a reversal raises D and lowers no C. Once settled, none is without an answer."""
+    """Exactly once: a transaction number is one row, its entry raises C of a meter of the account that was typed by
+    exactly its value, and of no other; what waited in suspense does so when its owner is found. Once settled, no
+    payment is without an answer."""
     books, found = evidence.books, []
-    meters = {home.customer_number: home for home in evidence.homes}
-    numbers = {home.meter_id: home.number for home in evidence.homes}
+    meters = {home.customer_number: home.meter_ids for home in evidence.homes}
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in books.rows("payment"):
         rows[row["provider_txn_id"]].append(row)
     for payment in evidence.payments:
-        booked, home = rows[payment.transaction], meters.get(payment.account)
-        if len(booked) > 1 or (not booked and _is_taken(payment.answers)):
-            found.append(Finding("I4", payment.home, f"{payment.transaction} is booked {len(booked)} times"))
+        for text in _booked(payment, rows[payment.transaction], meters.get(payment.account, frozenset())):
+            found.append(Finding("I4", payment.home, text))
         if evidence.settled and not payment.answers:
             found.append(Finding("I4", payment.home, f"{payment.transaction} was never answered"))
-        for row in booked:
-            meant = (payment.amount_minor * MILLS_PER_MINOR, None if home is None else home.meter_id)
-            if (row["amount_mills"], row["meter_id"]) != meant:
-                found.append(Finding("I4", payment.home, f"{payment.transaction} is booked otherwise than it was paid"))
-    raised = _raised(books)
-    for row in books.rows("payment"):
-        grants = raised.get(row["entry_id"], [])
-        meant = [] if row["meter_id"] is None else [(row["meter_id"], "paid_mills", row["amount_mills"])]
-        if grants != meant:
-            text = f"{row['provider_txn_id']} of {row['amount_mills']} mills raised {grants}"
-            found.append(Finding("I4", numbers.get(row["meter_id"], 0), text))
+    known = {payment.transaction: payment for payment in evidence.payments}
+    for text in _granted(books, known, meters):
+        found.append(Finding("I4", 0, text))
     return found
+
+
+def _booked(payment: Payment, booked: list[Row], meters: frozenset[bytes]) -> Iterator[str]:
+    """What is wrong with the row of one payment."""
+    wanted = is_money(payment)
+    if len(booked) > 1 or len(booked) > wanted or (wanted and not booked and _is_taken(payment)):
+        yield f"{payment.transaction} is booked {len(booked)} times"
+    for row in booked:
+        meant = row["meter_id"] in meters if meters else row["meter_id"] is None
+        if row["amount_mills"] != payment.amount_minor * MILLS_PER_MINOR or not meant:
+            yield f"{payment.transaction} is booked otherwise than it was paid"
+
+
+def _granted(books: Books, known: dict[str, Payment], meters: dict[str, frozenset[bytes]]) -> Iterator[str]:
+    """What is wrong with what the payments raised."""
+    raised, entries = _raised(books), {row["key"]: row["id"] for row in books.rows("entry")}
+    for row in books.rows("payment"):
+        payment = known.get(row["provider_txn_id"])
+        if payment is None:
+            yield f"nobody ever paid {row['provider_txn_id']}"
+            continue
+        grants = [(part, mills) for _, part, mills in raised.get(row["entry_id"], [])]
+        if grants != ([] if row["meter_id"] is None else [("paid_mills", row["amount_mills"])]):
+            yield f"{row['provider_txn_id']} of {row['amount_mills']} mills raised {grants}"
+        resolved = raised.get(entries.get(f"suspense-resolved:{row['id']}", -1), [])
+        owners = meters.get(payment.meant_for, frozenset())
+        meant = [(True, "paid_mills", row["amount_mills"])] if payment.resolved else []
+        if [(meter_id in owners, part, mills) for meter_id, part, mills in resolved] != meant:
+            yield f"{row['provider_txn_id']}, when its owner was found, raised {resolved}"
 
 
 def _raised(books: Books) -> dict[int, list[tuple[bytes, str, int]]]:

@@ -13,6 +13,8 @@ from ..model import Bill, Half, Prices, known_at, prices_of
 from .money import CHARGES
 from .posted import bill_at_opening, generations, halves_of, litres_of, over_lost, posted_of, prices_by_version
 
+# A home of which the half-hours cannot be known any more.
+SLOTS = frozenset({"by_slot", "detail", "wallet"})
 START_SLOT = (START_UNIX_S - 1_577_836_800) // 1800
 
 
@@ -80,7 +82,7 @@ def _known(evidence: Evidence, meter_id: bytes, generation: int) -> list[str]:
 def _true(books: Books, home: HomeSeen) -> list[str]:
     """What the counter showed, half-hour by half-hour, against S + A of the books."""
     state = books.one("meter_state", home.meter_id)
-    if state is None or "slots" in home.excused or books.of("rating_work", home.meter_id):
+    if state is None or home.excused & SLOTS or books.of("rating_work", home.meter_id):
         return []
     if state["generation"] != 1 or any(row["prorated"] for row in books.rows("tariff_terms")):
         return []
@@ -109,11 +111,14 @@ def corrections(books: Books, meter_id: bytes, generation: int) -> int:
 
 def _tariffs(books: Books, meter_id: bytes) -> list[tuple[int, Prices]]:
     """(from slot, prices) of the meter's tariff, in the order in which they became known."""
-    code = next(row["tariff_code"] for row in books.rows("contract") if row["meter_id"] == meter_id)
+    contracts = {row["contract_id"] for row in books.of("retirement", meter_id)}
+    codes = {
+        row["tariff_code"] for row in books.rows("contract") if row["id"] in contracts or row["meter_id"] == meter_id
+    }
     known: list[tuple[int, Any]] = [
         (row["valid_from_slot"], prices_of(json.loads(row["printed"])))
         for row in books.rows("tariff")
-        if row["code"] == code
+        if row["code"] in codes
     ]
     return [(from_slot, prices) for from_slot, prices in known if prices is not None]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..evidence import Evidence, HomeSeen
 from ..finding import Finding
 from .posted import generations, litres_of, posted_of
-from .rating import START_SLOT
+from .rating import SLOTS, START_SLOT
 
 
 def check_I5(evidence: Evidence) -> list[Finding]:
@@ -32,7 +32,7 @@ def check_I5(evidence: Evidence) -> list[Finding]:
 
 
 def _counted(home: HomeSeen) -> Iterator[str]:
-    if home.meter is None or "register" in home.excused:
+    if home.meter is None or not home.meter["opened"] or "wallet" in home.excused:
         return
     shown_ml = home.meter["volume_l"] * 1000 + home.meter["volume_ml"]
     if shown_ml != home.register_l * 1000:
@@ -63,7 +63,7 @@ def _contiguous(evidence: Evidence, meter_id: bytes, generation: int) -> Iterato
 
 
 def _halves(evidence: Evidence, home: HomeSeen) -> Iterator[str]:
-    if "slots" in home.excused:
+    if home.excused & SLOTS:
         return
     for generation in {row[1] for row in generations(evidence.books) if row[0] == home.meter_id}:
         for (_, slot), (litres, _) in litres_of(evidence.books, home.meter_id, generation).items():

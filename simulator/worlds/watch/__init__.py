@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .durable import DurableWatch
+from .frames import FrameWatch
+from .meters import MeterWatch
 from .watch import Watch
 
-WATCHES: tuple[Callable[[], Watch], ...] = ()
+WATCHES: tuple[Callable[[], Watch], ...] = (MeterWatch, FrameWatch, DurableWatch)

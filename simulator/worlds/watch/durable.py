@@ -1,0 +1,67 @@
+"""What was told is on disk (I13), and the books of yesterday are in the books of today (I2).
+
+An uplink that was answered, a payment that was answered and the head of the hash chain are remembered here, as by a
+meter, a payer and an auditor; after each death of the headend, and once a day, the books must still know them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...clock import DAY_US
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from ..home import WorldHome
+    from ..life import Life
+
+
+class DurableWatch(Watch):
+    """Remembers what was acknowledged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._uplinks = 0
+        self._payments: list[str] = []
+        self._heads: dict[int, bytes] = {}
+        self._next_us = DAY_US
+        self._restores = 0
+
+    def event(self, life: Life, what: str, home: WorldHome | None, data: bytes) -> None:
+        """Acknowledgements, and moments to ask for them."""
+        if what == "taken":
+            self._forget_after_restore(life)
+            self._uplinks += 1
+        elif what == "answer":
+            self._forget_after_restore(life)
+            transaction, _, outcome = data.decode().partition(" ")
+            if outcome == "credited":
+                self._payments.append(transaction)
+        elif what in ("headend-back", "settle") or life.world.now_us >= self._next_us:
+            self._next_us = life.world.now_us + DAY_US
+            if life.office.up:
+                self._forget_after_restore(life)
+                self._ask(life)
+
+    def _forget_after_restore(self, life: Life) -> None:
+        """Older books forget what came after them; what they hold is remembered anew (I23 judges the rest)."""
+        if life.office.restores != self._restores and life.office.up:
+            self._restores = life.office.restores
+            self._uplinks = life.office.rows("SELECT count(*) FROM uplink")[0][0]
+            self._payments, self._heads = [], {}
+
+    def _ask(self, life: Life) -> None:
+        rows = life.office.rows
+        kept = rows("SELECT count(*) FROM uplink")[0][0]
+        if kept < self._uplinks:
+            self.say(life, "I13", None, "uplinks", f"{self._uplinks} uplinks were taken, {kept} are in the books")
+        booked = {row[0] for row in rows("SELECT provider_txn_id FROM payment")}
+        lost = [transaction for transaction in self._payments if transaction not in booked]
+        if lost:
+            self.say(life, "I13", None, "payments", f"payments were answered and are not in the books: {lost[:3]}")
+        for number, head in self._heads.items():
+            found = rows("SELECT hash FROM batch WHERE id = ?", number)
+            if [row[0] for row in found] != [head]:
+                self.say(life, "I2", None, "heads", f"commit {number} is not the one whose hash was written down")
+        last = rows("SELECT id, hash FROM batch ORDER BY id DESC LIMIT 1")[0]
+        self._heads = {**dict(list(self._heads.items())[-8:]), last[0]: last[1]}
