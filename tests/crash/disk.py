@@ -26,6 +26,8 @@ class Kept:
 
     def content(self, changes: Changes) -> bytes:
         """The durable content with some changes made to it."""
+        if not changes:
+            return self.durable
         made = bytearray(self.durable)
         for offset, data in changes:
             if data is None:

@@ -18,11 +18,11 @@ from tests.figures import ROUND, publish
 
 # Stories, images a moment, and of which share of the moments after a write.
 STORIES: dict[str, tuple[int, int]] = {
-    "birth": (8, 1),
+    "birth": (9, 1),
     "money": (8, 1),
-    "meters": (8, 1),
-    "restarts": (8, 1),
-    "growth": (3, 2),
+    "meters": (4, 1),
+    "restarts": (13, 1),
+    "growth": (3, 3),
 }
 BROKEN = {
     "synchronous=NORMAL": controls.normal_synchronous,
