@@ -13,6 +13,7 @@ from protocol.compat import const
 MOUNT_POINT = "/flash"
 ERASE_BYTES = const(4096)
 BLOCKS = const(256)
+NO_FOLDER = const(2)  # ENOENT
 PROGRAM_BYTES = const(64)  # what littlefs reads and programs at once
 # mtime: a file would carry the wall clock of the machine, which a meter has not and a repeatable test must not have.
 OPTIONS = {"readsize": PROGRAM_BYTES, "progsize": PROGRAM_BYTES, "lookahead": 32, "mtime": False}
@@ -64,7 +65,9 @@ class LittleFiles:
         target = MOUNT_POINT + "/" + path
         try:
             self._write(target + ".new", content)
-        except OSError:
+        except OSError as failed:
+            if failed.errno != NO_FOLDER:
+                raise  # after a write that failed littlefs is to be mounted again before it takes another one
             self._make_folders(path)
             self._write(target + ".new", content)
         os.rename(target + ".new", target)

@@ -74,15 +74,17 @@ class CutBoard(Board):
 class Act:
     """One change of the world. `before` and `after` are the facts (judge.py); `free`: a cut within it may leave either.
 
-    frame: the downlink heard, presses: of the button; both are done again after a cut. clock, count, mv, tamper: what
-    the board says; valve: the end-stop the valve rests at when the act begins, None between them.
+    heard: the downlink that came, presses: of the button; frame: the downlink where it may be said again after a cut.
+    clock, count, mv, tamper: what the board says, inputs_before: what it said until then; valve: the end-stop the valve
+    rests at when the act begins, None between them.
     """
 
     def __init__(self, name, world):
         board = world.board
         self.name = name
         self.free = False
-        self.frame = None
+        self.power = False  # the power went and came: the act is a boot
+        self.frame = self.heard = None
         self.presses = 0
         self.stop = None
         self.litres = 0
@@ -92,10 +94,24 @@ class Act:
         self.clock = (0, False)
         self.count = self.mv = 0
         self.tamper = False
+        self.inputs_before = (world.clock(), board.count, board.mv, board.tamper)
         self.first = self.last = board.device.operations
         self.told = ()
         self.before = self.after = None
         self.logs_before = self.logs_after = ()
+
+    def inputs(self):
+        """What the board says from here on: (clock, pulses, battery, contact)."""
+        return self.clock, self.count, self.mv, self.tamper
+
+    def happens(self, board):
+        """The same once more, on another board, which says what was said before."""
+        board.us += (self.clock[0] - self.inputs_before[0][0]) * 1000000
+        board.count, board.mv, board.tamper = self.count, self.mv, self.tamper
+        board.presses += self.presses
+        board.stop = self.stop
+        if self.heard is not None:
+            board.inbox.append(self.heard)
 
 
 class Recording:

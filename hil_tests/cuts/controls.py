@@ -1,6 +1,6 @@
 """Stores that are broken on purpose. The judge must find each of them wrong, or it proves nothing."""
 
-from firmware import flash_record, frame_counter, slot_log
+from firmware import flash_record, frame_counter, meter, slot_log
 from hil_tests.cuts.flips import flip
 from hil_tests.cuts.sweep import sweep
 
@@ -113,6 +113,41 @@ def a_mount_that_formats(flash, record):
         flash.mount = real
 
 
+def a_live_file_opened(flash, record):
+    """A record is written over the file that lives, not beside it: a cut does no harm, an exception does (M7)."""
+    real = flash.LittleFiles.replace
+    recording = record(flash, "statements")
+    flash.LittleFiles.replace = lambda self, path, content: self._write(flash.MOUNT_POINT + "/" + path, content)
+    try:
+        return _fail(flash, recording, 7)
+    finally:
+        flash.LittleFiles.replace = real
+
+
+def told_too_early(flash, record):
+    """What was heard is told before it is on flash."""
+    real = meter.Meter.tick
+
+    def tick(self):
+        persist, self.persist = self.persist, lambda: self.act(self.board.now_us(), self.unix_s()) or persist()
+        real(self)
+        self.persist = persist
+
+    recording = record(flash, "statements")
+    meter.Meter.tick = tick
+    try:
+        return _fail(flash, recording, 3)
+    finally:
+        meter.Meter.tick = real
+
+
+def _fail(flash, recording, stride):
+    from hil_tests.cuts.faults import Faults  # of CPython alone
+
+    found = Faults(flash, recording, stride, 0).run([0])
+    return {"wrong": found.wrong[:3], "found": len(found.wrong)}
+
+
 def _cut(flash, record, name):
     swept = sweep(flash, record(flash, name), 0, 4)
     return {"wrong": swept.wrong[:3], "found": len(swept.wrong)}
@@ -125,4 +160,6 @@ CONTROLS = {
     "both_copies_cleared_first": both_copies_cleared_first,
     "no_crc": no_crc,
     "a_mount_that_formats": a_mount_that_formats,
+    "a_live_file_opened": a_live_file_opened,
+    "told_too_early": told_too_early,
 }

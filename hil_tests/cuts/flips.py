@@ -132,7 +132,7 @@ def after(judge, device, number):
         found.wake_up()
         found.tick()
         return SAFE, checksum([payload for _, _, payload in board.told])
-    judge._work(found)
+    judge.work(found)
     if found.store.counter.silent:
         require(not board.told or board.told[0][1], "a frame under counters nobody knows")
         return SILENT, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import types
+from errno import EIO
 from typing import Any
 
 from littlefs import lfs
@@ -26,11 +27,17 @@ class Context:
         self.read = device.reader()
 
     def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
-        self.device.writeblocks(block, data, off)
+        try:
+            self.device.writeblocks(block, data, off)
+        except OSError as failed:
+            return -(failed.errno or EIO)
         return 0
 
     def erase(self, cfg: Any, block: int) -> int:
-        self.device.erase(block)
+        try:
+            self.device.erase(block)
+        except OSError as failed:
+            return -(failed.errno or EIO)
         return 0
 
     def sync(self, cfg: Any) -> int:

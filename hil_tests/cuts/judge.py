@@ -73,30 +73,35 @@ class Judge:
         self.flash.unmount()
 
     # One boot ---------------------------------------------------------------------------------------------------------
-    def power_on(self, device, act, count):
-        """The board and the application that boots on it, before its first work."""
+    def board(self, device, inputs):
+        """A board with power, before anything boots on it."""
         self.flash.unmount()
         board = CutBoard(device, self.flash.mount(device))
-        board.clock, board.mv, board.tamper, board.count = act.clock, act.mv, act.tamper, count
+        board.clock, board.count, board.mv, board.tamper = inputs
+        return board
+
+    def power_on(self, device, act, count):
+        """The board and the application that boots on it, before its first work."""
+        board = self.board(device, (act.clock, count, act.mv, act.tamper))
         return board, boot.boot(board)
 
-    def cut(self, device, number, told, past=None):
+    def cut(self, device, number, told, past=None, earlier=()):
         """Judge the flash of `device` after a cut within act `number`. `told`: what had left the meter since the act
-        began; `past`: what was Found by the boot that was cut, where it is a second cut. Returns what is Found now.
-        Raises Wrong."""
+        began; `past`: what was Found by the boot that was cut, where it is a second cut; `earlier`: what a boot told
+        before the act. Returns what is Found now. Raises Wrong."""
         act = self.recording.acts[number]
         if self.recording.provisioning:
             return self._half_provisioned(device, act)
         board, found = self.power_on(device, act, act.count)
         require(isinstance(found, meter.Meter), "no meter but " + type(found).__name__)
         self._loaded(found, act)
-        self._work(found)
+        self.work(found)
         facts = seen(found)
         self._facts(facts, act, bool(told), past)
         self._logs(board, act, facts)
-        self._valve(board, found, act, told)
+        self._valve(board, found, act, told, earlier)
         all_told = board.told
-        said = self._uplinks(board, found, facts, max([self.told_before[number]] + counters(told)))
+        said = self._uplinks(board, found, facts, max([self.told_before[number]] + counters(told) + counters(earlier)))
         require(found.store.bad_copies() <= self.recording.spoilt, "copies that do not check")
         self.last = (board, found, facts)
         return Found(checksum((facts, said)), facts, all_told, device)
@@ -120,11 +125,11 @@ class Judge:
         _, found = self.power_on(device, act, 0)
         require(isinstance(found, meter.Meter), "no meter but " + type(found).__name__)
         volume_l = self._loaded(found, act)
-        self._work(found)
+        self.work(found)
         require(found.state.volume_l == volume_l, "litres nobody counted")
         require(found.state.credited_mills in (act.before[0][4], act.after[0][4]), "credit")
 
-    def _work(self, found):
+    def work(self, found):
         found.wake_up()
         found.sync.anchor_due = True  # a boot says it at most every 15 minutes, a judge asks for it at once
         found.tick()
@@ -165,7 +170,7 @@ class Judge:
                 content = board.files.read(directory + name) or b""
                 require(content == expected[name], "log " + directory + name)
 
-    def _valve(self, board, found, act, told):
+    def _valve(self, board, found, act, told, earlier):
         """The meter never believes in a move that was not made, and never forgets one that was begun."""
         state = found.state
         moves = [payload[0] for _, kind, payload in told if kind == MOTOR]
@@ -173,7 +178,9 @@ class Judge:
         if moves:
             require((moves[-1] == MOTOR_CLOSE) == state.valve_intent, "intent of a motor that was started")
         require(state.valve_intent in (act.intent_before, act.intent_after), "intent")
-        stands = None if moves else act.valve if act.stop is None else act.stop
+        stands = act.valve if act.stop is None else act.stop
+        if moves or (act.stop is None and MOTOR in [kind for _, kind, _ in earlier]):
+            stands = None
         if not state.valve_moving:
             wanted = END_STOP_CLOSED if state.valve_intent else END_STOP_OPEN
             require(stands == wanted, "a move believed that was not made")
@@ -274,7 +281,7 @@ class Judge:
             commission.provision(board, self.recording.identity, lambda: self._format(device))
             board, found = self.power_on(device, act, 0)
             require(isinstance(found, meter.Meter), "not a meter after provisioning")
-        self._work(found)
+        self.work(found)
         facts = seen(found)
         require(facts == self.recording.facts, "true {}, found {}".format(self.recording.facts, facts))
         all_told = board.told

@@ -87,6 +87,13 @@ class NorRam:
             self.journal.append((block * ERASE_BYTES, None))
         apply(self.image, (block * ERASE_BYTES, None))
 
+    def page(self, at, data):
+        """One write of the EEPROM."""
+        self.operations += 1
+        if self.journal is not None:
+            self.journal.append((at, data))
+        apply(self.image, (at, data))
+
     def ioctl(self, operation, argument):
         if operation == 4:  # block count
             return BLOCKS
@@ -110,10 +117,6 @@ class Eeprom:
         device = self.device
         while data:
             room = PAGE_BYTES - offset % PAGE_BYTES
-            page = bytes(data[:room])
-            device.operations += 1
-            if device.journal is not None:
-                device.journal.append((SIZE + offset, page))
-            apply(device.image, (SIZE + offset, page))
+            device.page(SIZE + offset, bytes(data[:room]))
             data = data[room:]
             offset += room

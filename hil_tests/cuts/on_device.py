@@ -6,6 +6,7 @@ cuts:SCENARIO:PART:PARTS            every cut of this part of the scenario's ope
 cuts:SCENARIO:PART:PARTS:N:SEED     and N cuts of each recovery after one; all of them for -1
 alone:SCENARIO                      every cut, each judged by a boot of its own
 flips:SCENARIO:COUNT:SEED:REST:OF   of so many flips those whose number leaves REST when divided by OF
+faults:SCENARIO:NAME:STRIDE:OFFSET  exceptions in the first act of this name (faults.py)
 operations:SCENARIO                 only record
 control:NAME                        a broken store (controls.py)
 """
@@ -79,6 +80,21 @@ def flips(flash, name, count, seed, rest, of):
     }
 
 
+def faults(flash, name, act_name, stride, offset):
+    from hil_tests.cuts.faults import Faults  # of CPython alone
+
+    recording = record(flash, name)
+    numbers = [number for number in range(len(recording.acts)) if recording.acts[number].name == act_name][:1]
+    found = Faults(flash, recording, int(stride), int(offset)).run(numbers)
+    return {
+        "faults": found.faults,
+        "told": found.told,
+        "swallowed": found.swallowed,
+        "boots": found.boots,
+        "wrong": found.wrong,
+    }
+
+
 def operations(flash, name):
     recording = record(flash, name)
     return {"operations": len(recording.operations), "journal": journal_sum(recording)}
@@ -88,7 +104,7 @@ def control(flash, name):
     return controls.CONTROLS[name](flash, record)
 
 
-KINDS = {"cuts": cuts, "alone": alone, "flips": flips, "operations": operations, "control": control}
+KINDS = {"cuts": cuts, "alone": alone, "flips": flips, "faults": faults, "operations": operations, "control": control}
 
 
 def main(jobs):

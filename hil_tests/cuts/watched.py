@@ -30,13 +30,17 @@ class WatchedRam(NorRam):
             at = block * ERASE_BYTES
             self.image[at : at + ERASE_BYTES] = source[at : at + ERASE_BYTES]
         self.touched.clear()
+        self.look_afresh()
+        if operation is not None:
+            self.touched.add(operation[0] // ERASE_BYTES)
+            tear(self.image, operation, number)
+
+    def look_afresh(self):
+        """From here on it is noted what is looked at, and what is done."""
         self.looked[:] = NOTHING
         self.erased.clear()
         self.operations = 0
         self.journal = []
-        if operation is not None:
-            self.touched.add(operation[0] // ERASE_BYTES)
-            tear(self.image, operation, number)
 
     def stale(self, operation):
         """`source` has gone on by this operation."""

@@ -74,10 +74,13 @@ class World:
         self._clock()
         commission.provision(self.board, self.identity, self.format)
 
+    def clock(self):
+        return self.now_s + self.rtc_error_s, self.rtc_valid
+
     def _clock(self):
         board = self.board
         board.us = 1000000
-        board.clock = (self.now_s + self.rtc_error_s, self.rtc_valid)
+        board.clock = self.clock()
         self.booted_s = self.now_s - 1
 
     def boot(self):
@@ -125,7 +128,7 @@ class World:
         self.board.told = []
         litres = self.truth.litres
         work()
-        act.clock = (self.now_s + self.rtc_error_s, self.rtc_valid)
+        act.clock = self.clock()
         act.count, act.mv, act.tamper = self.board.count, self.board.mv, self.board.tamper
         act.litres = self.truth.litres - litres
         if self.meter is not None:
@@ -229,7 +232,7 @@ class World:
             if truth is not None:
                 truth()
 
-        self.act(name, listen, free=True, frame=frame if repeatable else None)
+        self.act(name, listen, free=True, heard=frame, frame=frame if repeatable else None)
 
     def press(self, times=1, truth=None):
         def pressed():
@@ -262,7 +265,7 @@ class World:
             self.meter.wake_up()
             self.truth.boot(self.now_s, self.rtc_valid, self.meter_s())
 
-        self.act("boot", power, free=not self.rtc_valid)
+        self.act("boot", power, free=not self.rtc_valid, power=True)
 
     def heard(self):
         """TIME about the newest uplink of this boot, heard the second it was sent."""
