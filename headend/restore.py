@@ -13,17 +13,19 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import pysqlite3.dbapi2 as driver
+
 from headend.backups import BackupRefused, Contents, contents_of, faults_of
 from headend.clock import Clock, SystemClock
 from headend.recovery import move_counters, recover
 from headend.storage import high_water, migrate
 from headend.storage.audit import Actor, Change
-from headend.storage.copy import sync, to_one_file
+from headend.storage.copy import sync, sync_folder, to_one_file
 from headend.storage.sqlite import create_private
 from headend.storage.writer import Tx, Writer
 
 JUMP = 2**13
-_SIDE_FILES = ("", "-wal", "-shm")
+_LOGS = ("-wal", "-shm")
 
 
 class Restored(NamedTuple):
@@ -121,20 +123,30 @@ def _bring_forward(
 
 
 def _put_aside(database: Path) -> Path | None:
-    """Move the present database away with its logs, so that none of them is taken for the new one's."""
+    """Keep the present database under another name as well; it stays in its place until the new one takes that.
+
+    Its log goes into it before, so that a restore which is cut leaves either database whole and never none; only a
+    broken one has its log moved away, lest that be taken for the new one's.
+    """
     kept = database.with_name(f"{database.name}.before-restore-{time.time_ns() // 1_000_000}")
     found = None
-    for ending in _SIDE_FILES:
+    if database.exists():
+        with contextlib.suppress(driver.Error):
+            to_one_file(database)
+        os.link(database, kept)
+        found = kept
+    for ending in _LOGS:
         there = database.with_name(database.name + ending)
         if there.exists():
             os.rename(there, kept.with_name(kept.name + ending))
             found = kept
+    sync_folder(database)
     return found
 
 
 def _remove(path: Path) -> None:
     """What a restore that was killed left behind."""
-    for ending in _SIDE_FILES:
+    for ending in ("", *_LOGS):
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from headend.storage.copy import sync
+from headend.storage.copy import sync, sync_folder
 
 FOLDER = ".releases"
 _KEPT_IN_MEMORY = 4
@@ -34,6 +34,7 @@ def keep(folder: Path, image: bytes) -> None:
     if has(folder, digest):
         return
     folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder)
     file = folder / digest.hex()
     part = file.with_name(file.name + ".part")
     part.write_bytes(image)

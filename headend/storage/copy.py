@@ -46,9 +46,18 @@ def to_one_file(path: Path) -> None:
 
 def sync(path: Path) -> None:
     """Make a file and its name durable."""
-    for name, flags in ((path, os.O_RDONLY), (path.parent, os.O_RDONLY | os.O_DIRECTORY)):
-        descriptor = os.open(name, flags)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    _sync(path, os.O_RDONLY)
+    sync_folder(path)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a file's folder durable; that of a file that is gone is then gone for good."""
+    _sync(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

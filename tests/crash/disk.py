@@ -81,6 +81,8 @@ class Disk:
             self.names.pop(name, None)
         elif kind == "rename":
             self.names[Path(data.decode()).name] = self.names.pop(name)
+        elif kind == "link":
+            self.names[Path(data.decode()).name] = self.names[name]
         elif kind in ("create", "open"):
             self.names.setdefault(name, Kept(b""))
         elif kind == "write":

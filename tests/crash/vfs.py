@@ -62,7 +62,10 @@ _GET_CALL = ctypes.CFUNCTYPE(_POINTER, _POINTER, ctypes.c_char_p)
 
 
 class Operation(NamedTuple):
-    """What is about to be done to a file: `kind` is open, create, read, write, truncate, sync, folder or delete."""
+    """What is about to be done to a file: `kind` is open, create, read, write, truncate, sync, folder or delete.
+
+    Python's own are rename and link besides (steps.py); `data` is the other name then.
+    """
 
     kind: str
     path: str
