@@ -28,10 +28,12 @@ from headend.payments import providers
 from headend.payments.signature import sign
 from headend.storage.reader import Reader
 from protocol.wire import cbor
+from tests.figures import publish
 from tests.headend.virtual_meter import VirtualMeter
 from tests.headend.world import World
 
-KILLS = 100
+KILLS = 20
+KILLS_IN_WORLDS = 100  # in each of two chunks
 METERS = 3
 FRAMES_BETWEEN = 5
 VICTIM = Path(__file__).with_name("victim.py")
@@ -239,13 +241,28 @@ def kill_again_and_again(folder: Path, way: str, kills: int) -> tuple[Verdict, C
     return judge(folder / "books.db", load), fell
 
 
-@pytest.mark.slow
-def test_100_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path: Path) -> None:
-    """H1, I4, I13, target 8."""
-    verdict, fell = kill_again_and_again(tmp_path, "honest", KILLS)
-    print(f"{KILLS} kills fell {dict(fell)}; {verdict.acknowledged} acknowledged")
+def judged(folder: Path, kills: int) -> int:
+    """So many kills without a violation; how many frames and payments were acknowledged."""
+    verdict, fell = kill_again_and_again(folder, "honest", kills)
+    print(f"{kills} kills fell {dict(fell)}; {verdict.acknowledged} acknowledged")
     assert set(fell) == set(PLACES), "every place must have been hit"
     assert (verdict.lost, verdict.doubled, verdict.faults) == ([], [], [])
+    return verdict.acknowledged
+
+
+@pytest.mark.slow
+def test_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path: Path) -> None:
+    """H1, I4, I13, target 8."""
+    judged(tmp_path, KILLS)
+
+
+@pytest.mark.worlds
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("chunk", [1, 2])
+def test_200_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path: Path, chunk: int) -> None:
+    """H1, I4, I13, target 8."""
+    acknowledged = judged(tmp_path, KILLS_IN_WORLDS)
+    publish("kills", f"chunk-{chunk}", kills=KILLS_IN_WORLDS, acknowledged=acknowledged)
 
 
 @pytest.mark.slow
