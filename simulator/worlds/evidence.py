@@ -10,6 +10,7 @@ promised once the faults have stopped.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,6 +77,12 @@ class Evidence:
     own_faults: tuple[str, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     secrets: tuple[bytes, ...] = ()
+    restores: int = 0
+
+    @property
+    def restored_us(self) -> int:
+        """Unix microseconds of the last restore, 0 without one."""
+        return max((row["restored_us"] for row in self.books.rows("recovery")), default=0)
 
     def with_home(self, number: int, **changes: Any) -> Evidence:
         """The same with one home seen otherwise."""
@@ -116,7 +123,24 @@ def gather(life: Life) -> Evidence:
         now_us=life.world.now_us,
         struck=frozenset().union(*struck.values()) if struck else frozenset(),
         own_faults=tuple(life.office.faults()),
+        files=_files(life),
+        secrets=_secrets(life),
+        restores=life.office.restores,
     )
+
+
+def _files(life: Life) -> dict[str, bytes]:
+    """What of the books lies on the headend's disk; the key file is where its keys are meant to be."""
+    files = sorted(file for file in life.office.folder.iterdir() if file.is_file())
+    return {file.name: file.read_bytes() for file in files if not file.name.startswith(life.office.key_file.name)}
+
+
+def _secrets(life: Life) -> tuple[bytes, ...]:
+    """Root keys of meters, in the forms in which they might slip out."""
+    roots = {
+        root for home in life.homes if (root := getattr(getattr(home.meter.application, "keys", None), "root", None))
+    }
+    return tuple(form for root in sorted(roots) for form in (root, root.hex().encode(), b64encode(root)))
 
 
 def _struck(life: Life) -> dict[int, frozenset[str]]:

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# By the first word of the kind's name: water that flowed without power is told in the half-hour after it.
+_UNPOWERED = frozenset({"by_slot", "bound"})
+
+# By the first word of the kind's name: water that flows without power is told in the half-hour after it.
 OF_ALL: dict[str, frozenset[str]] = {
-    "power": frozenset({"by_slot", "bound"}),
+    **dict.fromkeys(("power", "boot", "reset", "brown", "battery"), _UNPOWERED),
+    **dict.fromkeys(("bit", "rot", "state", "keepsake", "flash", "old"), _UNPOWERED),
     "clock": frozenset({"by_slot"}),
-    "valve": frozenset({"bound"}),
-    "flash": frozenset({"by_slot", "bound"}),
-    "battery": frozenset({"by_slot", "bound"}),
+    **dict.fromkeys(("valve", "stem", "pipe"), frozenset({"bound"})),
 }
 
 

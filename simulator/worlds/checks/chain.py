@@ -26,8 +26,9 @@ _RECORD, _ID = 28, 7
 def check_I2(evidence: Evidence) -> list[Finding]:
     """Append-only: each link is the hash of the one before and of its rows, each row has the digest of its commit, no
     row is missing and none is there that no commit made; half-hours that are still kept are those of their hash; and
-    every table of the books refuses to be changed."""
-    return [Finding("I2", 0, text) for text in (*_links(evidence.books), *_refusals(evidence.books))]
+    every table of the books refuses to be changed. What the books' own checks say against them is said here too."""
+    texts = (*_links(evidence.books), *_refusals(evidence.books), *evidence.own_faults)
+    return [Finding("I2", 0, text) for text in texts]
 
 
 def _links(books: Books) -> Iterator[str]:

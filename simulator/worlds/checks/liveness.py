@@ -14,14 +14,47 @@ from ..finding import Finding
 
 UPLINKS = 20
 
+# Cases that only what truly befell a home may open: the kinds of faults by their first word. What is not here may open
+# for nobody.
+_FLASH = ("flash", "state", "rot", "bit", "old", "keepsake")
+CASES: dict[str, tuple[str, ...]] = {
+    "slots-lost": _FLASH,
+    "went-back": (*_FLASH, "clone", "headend"),
+    "counter-ahead": ("headend", "clone"),
+    "cloned": ("clone",),
+    "recovered": ("headend",),
+    "flash-lost": _FLASH,
+    "debt-bounds": ("debt", "headend"),
+    "slot-conflict": ("clone", *_FLASH),
+    "volume-mismatch": ("clone", *_FLASH),
+    "divergent": ("clone",),
+    "unexplained": ("clone",),
+    "pack-unknown": ("headend",),
+    "valve": ("valve", "stem", "pipe", "battery", "brown", "tampered"),
+    "air": ("air", "bounce", "power", "boot", "reset", "brown"),
+    "backflow": ("backflow",),
+    "no-wallet": ("swap",),
+    "claim": ("payment",),
+    "payment-conflict": ("payment",),
+    "payment-unbookable": ("payment",),
+}
+
 
 def check_I12(evidence: Evidence) -> list[Finding]:
     """Bounded divergence: at the slot where the books stand they are the meter's own log to the litre and the mill, and
-    a meter never holds a C or D that the books do not know; so what differs is in flight, and nothing else."""
+    a meter never holds a C or D that the books do not know; so what differs is in flight, and nothing else. And no case
+    says otherwise that nothing has caused."""
     found = []
     for home in evidence.homes:
         for text in _differences(evidence, home):
             found.append(Finding("I12", home.number, text))
+    homes = {meter_id: home for home in evidence.homes for meter_id in home.meter_ids}
+    for case in evidence.books.rows("case_file"):
+        home_of = homes.get(case["meter_id"])
+        kinds = evidence.struck if home_of is None else home_of.struck
+        if not {kind.split("_")[0] for kind in kinds} & set(CASES.get(case["kind"], ())):
+            number = 0 if home_of is None else home_of.number
+            found.append(Finding("I12", number, f"a case {case['kind']} that nothing caused: {case['detail']}"))
     return found
 
 
