@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from headend.billing.packs import bring_tariffs
+from headend.billing.work import is_due
 from headend.downlink.wallet import acked_slot
 from headend.ingest import meter_link
 from headend.ingest.authenticate import Authentic
@@ -21,9 +23,11 @@ from headend.ingest.received import Refusal
 from headend.ledger import recovered, statements
 from headend.ledger.recovered import Recovery
 from headend.meters import commands
+from headend.meters.lookup import contracts_of
 from headend.recovery import Lost, raise_to
 from headend.refusals import Refused
 from headend.storage.writer import Tx
+from protocol.rules.calendar import slot_of
 from protocol.wire import command_codes
 from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF, Anchor, Device
 
@@ -51,6 +55,13 @@ def counted(connection: Connection) -> dict[str, int]:
     for row in connection.exec_driver_sql("SELECT heard_us, told_us, found FROM recovery"):
         counts[state_of(*row)] += 1
     return counts
+
+
+def bring_packs(tx: Tx, meter_id: bytes) -> None:
+    """What was published again since the restore waits for this meter's first contact, and its report may name it."""
+    found = recovered.load(tx, meter_id)
+    if found is not None and found.heard_us is None and is_due(tx, meter_id):
+        bring_tariffs(tx, contracts_of(tx, meter_id)[-1], slot_of(tx.now_us // 1_000_000))
 
 
 def notice(tx: Tx, decoded: Decoded, state: MeterState) -> bool:

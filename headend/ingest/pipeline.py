@@ -65,6 +65,7 @@ class Ingest:
             return Answer(None, None, True, self._answer_again(tx, authentic, state))
         link = spend_counter(authentic)
         keep_epoch(tx, link)
+        contact.bring_packs(tx, received.meter_id)
         decoded = decode(tx, authentic, state)
         if isinstance(decoded, Refusal):
             return self._refuse(tx, authentic, link, decoded)

@@ -100,9 +100,9 @@ def reverse_payment(tx: Tx, payment_id: int, key: str, memo: str) -> PaymentOutc
         raise Refused(Code.PAYMENT_NOT_REVERSIBLE, "payment_id", str(payment_id))
     paid = holding_of_meter(tx, meter_id)
     holding = present_holding(tx, paid.contract_id) or paid
-    # What a restore found of D may be this very reversal: then it is unspent no longer because of it.
+    # What a restore found of D may be this very reversal: then it took what it took (SEMANTICS A5).
     known_mills = recovered.explainable_mills(tx, holding.meter_id, holding.generation, "reversed_mills", paid_at_us)
-    unspent_mills = max(0, wallet_balance_mills(tx, holding)) + known_mills
+    unspent_mills = known_mills or max(0, wallet_balance_mills(tx, holding))
     posted = posting_rules.payment_reversed(
         tx, full_key, meter_id, holding, entry_id, amount_mills, unspent_mills, paid_at_us, memo
     )

@@ -34,14 +34,21 @@ START_SLOT = slot_at(2026, 11, 2)
 class World:
     """One database, one writer, and meters with numbers 1, 2, 3, …"""
 
-    def __init__(self, folder: Path, chance: random.Random, currency: str = "XOF", exponent: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        chance: random.Random,
+        currency: str = "XOF",
+        exponent: int = 0,
+        high_water: Path | None = None,
+    ) -> None:
         self.path = folder / "books.db"
         self.chance = chance
         self.clock = SimClock(slot_start(START_SLOT) * 1_000_000)
         is_new = not self.path.exists()
         if is_new:
             migrate.upgrade(self.path)
-        self.writer = Writer(self.path, self.clock)
+        self.writer = Writer(self.path, self.clock, high_water)
         self.reader = Reader(self.path)
         self.keyring = Keyring(folder / "keys", chance.randbytes)
         self.ingest = Ingest(self.keyring, chance.randbytes)
