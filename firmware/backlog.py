@@ -248,10 +248,9 @@ class Backlog:
         known = self._known(span)
         is_near = known is not None and known.slot <= slot
         floor = known.slot if is_near else max(0, slot - slot_log.SLOTS_PER_FILE)
-        for at in range(slot, floor, -1):
-            closed = self.log.find(span.generation, at - 1)
-            if closed is not None:
-                return counters_after(closed)
+        closed = self.log.last_held(span.generation, floor, min(slot, span.end_slot))
+        if closed is not None:
+            return counters_after(closed)
         return known if is_near else None
 
     def _known(self, span):

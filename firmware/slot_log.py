@@ -185,6 +185,25 @@ class SlotLog:
             slot = after
         return end_slot
 
+    def last_held(self, generation, first_slot, end_slot):
+        """The ClosedSlot of the last slot before `end_slot` and not before `first_slot` that the log holds, or None.
+
+        One look at each day file of the ring at most: a NACK may name slots of long ago.
+        """
+        first_slot = max(first_slot, end_slot - FILES * SLOTS_PER_FILE)
+        while first_slot < end_slot:
+            begin = max(first_slot, (end_slot - 1) // SLOTS_PER_FILE * SLOTS_PER_FILE)
+            held = -1
+            for directory in DIRECTORIES:
+                for record in self._records(directory, begin, generation):
+                    one = int.from_bytes(record[:4], "big")
+                    if begin <= one < end_slot:
+                        held = max(held, one)
+            if held >= 0:
+                return self.find(generation, held)
+            end_slot = begin
+        return None
+
     def highest_generation(self):
         """The highest log generation of any record in the ring; -1 when there is none."""
         highest = -1
