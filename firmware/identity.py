@@ -67,6 +67,6 @@ def decode(data):
         fields = cbor.decode(data, 3, 64, BYTES_MAX)
     except Refused:
         raise IdentityRefused("cbor")
-    _require(isinstance(fields, list) and len(fields) == 9 and fields[0] == FORMAT, "format")
+    _require(isinstance(fields, list) and len(fields) == 9 and _is_int(fields[0], FORMAT, FORMAT), "format")
     _require(isinstance(fields[8], list) and all([isinstance(pack, list) for pack in fields[8]]), "packs")
     return check(Identity(*fields[1:8], tuple([tuple(pack) for pack in fields[8]])))

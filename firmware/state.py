@@ -175,4 +175,4 @@ def decode(payload):
         state.finished.append((first_slot, bytes(payload[at : at + RECORD_BYTES])))
         at += RECORD_BYTES
     state.last_record = bytes(payload[at:])
-    return state if len(state.last_record) in (0, RECORD_BYTES) else None
+    return state if at <= len(payload) and len(state.last_record) in (0, RECORD_BYTES) else None

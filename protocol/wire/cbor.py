@@ -173,7 +173,7 @@ class _Reader:
             start = self.at
             key = self.item(depth)
             encoded = self.data[start : self.at]
-            if isinstance(key, (list, dict)):
+            if key is None or isinstance(key, (bool, list, dict)):
                 raise self.refuse(errors.CBOR_UNSUPPORTED, start)
             if encoded == previous:
                 raise self.refuse(errors.CBOR_DUPLICATE_KEY, start)
