@@ -54,7 +54,14 @@ class Problem(Exception):
             title=kind.title_fr if french else kind.title_en,
             status=kind.status,
             code=self.code,
-            detail=(kind.detail_fr if french else kind.detail_en).format(**self.fields),
-            errors=[FieldError(pointer, in_words(text, language)) for pointer, text in self.errors],
+            detail=_writable((kind.detail_fr if french else kind.detail_en).format(**self.fields)),
+            errors=[
+                FieldError(_writable(pointer), _writable(in_words(text, language))) for pointer, text in self.errors
+            ],
             trace=trace,
         )
+
+
+def _writable(text: str) -> str:
+    """Text that is quoted from a request may hold half a surrogate pair, which JSON cannot be written with."""
+    return text.encode("utf-8", "replace").decode("utf-8")

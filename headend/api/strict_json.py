@@ -61,8 +61,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
     seen = dict(pairs)
     if len(seen) == len(pairs):
         return seen
-    names = [name for name, _ in pairs]
-    return _Twice(next(name for name in names if names.count(name) > 1)[:80])
+    left = set(seen)
+    for name, _ in pairs:
+        if name not in left:
+            return _Twice(name[:80])
+        left.remove(name)
+    raise AssertionError("fewer keys than pairs")
 
 
 def _twice(found: Any, place: str) -> tuple[str, str] | None:

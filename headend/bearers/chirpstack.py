@@ -11,7 +11,6 @@ there is worth nothing beside the newer one, and what is lost is said again afte
 
 import asyncio
 import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -201,7 +200,7 @@ def read_up(body: bytes) -> tuple[str, bytes | None, Signal | None]:
         return dev_eui, None, None
     try:
         return dev_eui, base64.b64decode(event.data, validate=True), signal_of(event.rx_info, event.tx_info)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is what is no ASCII at all
         raise BodyRefused(400, "data", "send the payload in base64") from None
 
 
