@@ -22,7 +22,7 @@ PREFIX = "GUELTA_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 # Variables of ours that are no settings of the headend.
 _OTHERS = (CONFIG_VARIABLE, PREFIX + "MICROPYTHON", PREFIX + "FIELD_HOME")
-FILE_BYTES_MAX = 64 * 1024
+FILE_BYTES_MAX = 16 * 1024  # of settings; a longer one could be made to take minutes to read
 
 
 def _told(english: str, french: str) -> dict[str, Any]:
@@ -255,7 +255,15 @@ def _converted(name: str, value: object, origin: str) -> object:
             return _hook(Address, value)
         return msgspec.convert(value, kind, dec_hook=_hook)
     except (msgspec.ValidationError, SettingsRefused) as wrong:
-        raise SettingsRefused(f"{origin}: {name} = {value!r}: {wrong}; {meaning(name, 'en')}") from None
+        raise SettingsRefused(f"{origin}: {name} = {_quoted(value)}: {wrong}; {meaning(name, 'en')}") from None
+
+
+def _quoted(value: object) -> str:
+    """The value as it is told to whoever wrote it; TOML has numbers longer than Python prints."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number beyond all measure"
 
 
 def _read(text: str, kind: object) -> object:
