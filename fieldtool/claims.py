@@ -10,6 +10,7 @@ import secrets
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from . import exit_codes
 from .enrol import read_secret
@@ -108,16 +109,19 @@ def _use(store: Store, headend: Headend, claiming: dict[str, Any]) -> Told:
             raise
         store.drop(JOBS, job["job_id"])
         return _told("refused", job, refusal=refusal)
-    if not isinstance(answer.get("job"), dict) or not isinstance(answer.get("grants"), list):
+    told = answer.get("job")
+    if not isinstance(told, dict) or told.get("job_id") != job["job_id"] or not _are_grants(answer.get("grants")):
         raise Refusal("headend_nonsense", address=headend.address, field="job, grants")
     store.keep(JOBS, job["job_id"], {**answer, "state": CLAIMED, "claim": claiming["claim"]})
-    return _told("claimed", answer["job"])
+    return _told("claimed", told)
 
 
 def _known(store: Store, headend: Headend, name: str, listed: dict[str, Any] | None) -> Told:
     """A job that is here already: ask a lost answer again, follow its state, forget what is over."""
     document = store.read(JOBS, name)
     assert document is not None
+    if not _is_whole(document):
+        raise Refusal("store_damaged", file=store.home / JOBS / f"{name}.json", why="job")
     if document.get("state") == CLAIMING:
         return _use(store, headend, document)
     before = document["job"]
@@ -127,6 +131,8 @@ def _known(store: Store, headend: Headend, name: str, listed: dict[str, Any] | N
         if refusal.code not in _FINAL:
             raise
         return _told("refused", before, refusal=refusal)
+    if job.get("job_id") != name:
+        raise Refusal("headend_nonsense", address=headend.address, field="job_id")
     heard = bool(job.get("first_uplink_at")) and not before.get("first_uplink_at")
     document["job"] = job
     is_over = job.get("state") not in OPEN_STATES and _has_ended(store, document)
@@ -137,6 +143,22 @@ def _known(store: Store, headend: Headend, name: str, listed: dict[str, Any] | N
     if heard:
         return _told("heard", job)
     return _told("over", job) if is_over else _told("claimed", job)
+
+
+def _is_whole(document: dict[str, Any]) -> bool:
+    """Whether a job's file holds what is read of it here."""
+    job, claim = document.get("job"), (document.get("token"), document.get("claim"))
+    if not isinstance(job, dict) or not isinstance(job.get("job_id"), str):
+        return False
+    if document.get("state") == CLAIMING:
+        return all(isinstance(text, str) for text in claim)
+    return _are_grants(document.get("grants") or [])
+
+
+def _are_grants(grants: Any) -> bool:
+    return isinstance(grants, list) and all(
+        isinstance(grant, dict) and isinstance(grant.get("until_s"), int) for grant in grants
+    )
 
 
 def _has_ended(store: Store, document: dict[str, Any]) -> bool:
@@ -161,7 +183,7 @@ def _listed(headend: Headend) -> list[dict[str, Any]]:
         found += items
         if not page.get("next"):
             break
-        path = f"/v1/field/jobs?cursor={page['next']}"
+        path = f"/v1/field/jobs?cursor={quote(str(page['next']).encode('utf-8', 'replace'), safe='')}"
     return found
 
 

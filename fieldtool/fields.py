@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .refusals import Refusal
+
 
 class Field(NamedTuple):
     """`unit` is printed behind the value; "mills" is money, "s" an instant, "" a bare number."""
@@ -74,6 +76,20 @@ FIELDS = (
 NAMES = tuple(field.name for field in FIELDS)
 
 
-def values_of(answer: list[Any]) -> dict[str, Any]:
-    """The answer to "read" by name."""
-    return dict(zip(NAMES, answer, strict=False))
+_TEXTS = ("interpreter", "interpreter_version")
+
+
+class Values(dict[str, Any]):
+    """A reading by name. What a meter did not answer is missed only by who needs it."""
+
+    def __missing__(self, name: str) -> Any:
+        raise Refusal("nonsense", command="read")
+
+
+def values_of(answer: list[Any]) -> Values:
+    """The answer to "read" by name. Raises Refusal nonsense: a value of another kind than its field's."""
+    values = Values(zip(NAMES, answer, strict=False))
+    for name, value in values.items():
+        if value is not None and not isinstance(value, str if name in _TEXTS else int):
+            raise Refusal("nonsense", command="read")
+    return values

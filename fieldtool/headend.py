@@ -53,7 +53,7 @@ class Headend:
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The same body again is the same request: the headend acts once and answers alike."""
-        data = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+        data = json.dumps(body, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
         return self._request("POST", path, data, hashlib.sha256(path.encode() + b" " + data).hexdigest()[:40])
 
     def _request(self, method: str, path: str, body: bytes | None, key: str = "") -> dict[str, Any]:
@@ -87,7 +87,8 @@ class Headend:
         except Refusal as refusal:
             return refusal
         wrong = problem.get("errors")
-        errors = [f"{each.get('pointer')}: {each.get('detail')}" for each in wrong] if isinstance(wrong, list) else []
+        told = [each for each in wrong if isinstance(each, dict)] if isinstance(wrong, list) else []
+        errors = [f"{each.get('pointer')}: {each.get('detail')}" for each in told]
         detail = "; ".join([str(problem.get("detail", problem.get("title", status))), *errors])
         return Refusal("headend_refused", problem=problem.get("code", status), detail=detail)
 

@@ -50,7 +50,7 @@ class Journal:
             raise Refusal("journal_other_device", file=file, found=stored.get("meter_id"), expected=job["meter_id"])
         try:
             return cls(store, stored)
-        except (KeyError, TypeError, ValueError, AssertionError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AssertionError) as error:
             raise Refusal("store_damaged", file=file, why=type(error).__name__) from error
 
     def done(self, name: str) -> Done | None:

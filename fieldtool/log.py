@@ -83,17 +83,23 @@ def _slots(tool: Tool, meter: Meter, first: int, end: int) -> Iterator[Slot]:
     """What the meter holds between two slots, asked for in pieces of an answer's size."""
     last_said = time.monotonic()
     for at in range(first, end, SLOTS_MAX):
-        for given in meter.ask("slots", at, min(SLOTS_MAX, end - at)):
-            try:
-                one = Slot(*given)
-            except TypeError:
-                raise Refusal("nonsense", command="slots") from None
-            if not all(isinstance(value, int) for value in one):
-                raise Refusal("nonsense", command="slots")
-            yield one
+        yield from slots_of(meter, at, min(SLOTS_MAX, end - at))
         if time.monotonic() - last_said > 1 and sys.stderr.isatty():
             last_said = time.monotonic()
             tool.say("progress", done=at - first, count=end - first)
+
+
+def slots_of(meter: Meter, first: int, count: int) -> list[Slot]:
+    """What the meter holds of so many slots. Raises Refusal nonsense: other slots, or what is no slot at all."""
+    found = []
+    for given in meter.ask("slots", first, count):
+        if not isinstance(given, list) or len(given) != len(Slot._fields):
+            raise Refusal("nonsense", command="slots")
+        one = Slot(*given)
+        if not all(isinstance(value, int) for value in one) or not first <= one.slot < first + count:
+            raise Refusal("nonsense", command="slots")
+        found.append(one)
+    return found
 
 
 def _as_csv(slots: list[Slot]) -> list[str]:

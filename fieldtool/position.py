@@ -113,10 +113,11 @@ def _geo(text: str) -> tuple[int, int, int]:
 def _nmea(text: str) -> tuple[int, int, int]:
     """A GGA, RMC or GLL sentence, with its checksum."""
     body, star, told = text[1:].partition("*")
-    if not star or not re.fullmatch(r"[0-9A-Fa-f]{2}", told.strip()):
+    told = told.strip()
+    if not star or not re.fullmatch(r"[0-9A-Fa-f]{2}", told):
         raise PositionRefused(CHECKSUM)
     is_now = 0
-    for byte in body.encode():
+    for byte in body.encode("utf-8", "surrogatepass"):
         is_now ^= byte
     if is_now != int(told, 16):
         raise PositionRefused(CHECKSUM)

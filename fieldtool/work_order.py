@@ -40,11 +40,14 @@ class WorkOrder:
 
 
 def read(document: dict[str, Any]) -> WorkOrder:
-    """The work order of a job's file. Raises Refusal: job_not_claimed."""
+    """The work order of a job's file. Raises Refusal: job_not_claimed, store_damaged."""
     job = document.get("job")
     if not isinstance(job, dict) or not isinstance(document.get("grants"), list):
         raise Refusal("job_not_claimed")
-    return WorkOrder(job, document.get("identity"), int(document.get("installation_grace_mills") or 0))
+    grace_mills, named = document.get("installation_grace_mills") or 0, ("job_id", "kind", "meter_id")
+    if not isinstance(grace_mills, int) or not all(isinstance(job.get(name), str) for name in named):
+        raise Refusal("store_damaged", file=f"{JOBS}/", why="job")
+    return WorkOrder(job, document.get("identity"), grace_mills)
 
 
 def choose(store: Store, job_id: str, kinds: tuple[str, ...]) -> WorkOrder:
