@@ -149,11 +149,11 @@ class Scene:
         for downlink in self.hand_in(device.meter_id, frame):
             self.later(1, device.sense, link.record(link.RADIO, downlink))
 
-    def hand_in(self, meter_id: bytes, frame: bytes) -> list[bytes]:
-        """A frame as a gateway hands it over, whoever had it."""
-        world = self.world
-        world.clock.set(self.now_s * SECOND_US)
-        received = Received(meter_id, frame, self.bearer, "127.0.0.1 5555", self.now_s * SECOND_US)
+    def hand_in(self, meter_id: bytes, frame: bytes, skew_s: int = 0) -> list[bytes]:
+        """A frame as a gateway hands it over, whoever had it, to a headend whose clock is so far off."""
+        world, at_us = self.world, (self.now_s + skew_s) * SECOND_US
+        world.clock.set(at_us)
+        received = Received(meter_id, frame, self.bearer, "127.0.0.1 5555", at_us)
         answer = world.writer.run(lambda tx: world.ingest.receive(tx, received))
         return seal(answer.reply) if answer.reply is not None else []
 
