@@ -216,6 +216,8 @@ def _run_job(tx: Tx, job: Job[Any]) -> tuple[Any, bool]:
         result = job(tx)
         audit.record(tx)
     except Exception as failure:  # noqa: BLE001  (given back to the caller, who knows what it means)
+        if not sqlite.raw(tx.connection).in_transaction:
+            raise  # a full disk or a broken one: SQLite has undone the whole batch, and each of its jobs is told so
         tx.cursor.execute("ROLLBACK TO job")
         tx.cursor.execute("RELEASE job")
         tx.remembered.forget()

@@ -276,6 +276,24 @@ def test_a_job_that_fails_is_undone_alone(world: World) -> None:
     assert world.reader.read(lambda connection: list(chain_faults(connection))) == []
 
 
+def test_h3_a_full_disk_is_told_as_such_and_nothing_is_half_done(world: World) -> None:
+    """H3, I13: SQLite undoes the whole transaction where the disk is full; the next job after it finds room works."""
+    connection = world.writer._connection
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    def fill(tx: Tx) -> None:
+        for number in range(200):
+            tx.append("account", {**ACCOUNT, "code": f"{'x' * 80}{number}"})
+
+    with pytest.raises(sqlite.pysqlite3.OperationalError, match="disk is full"):
+        world.writer.run(fill)
+    assert world.one("SELECT count(*) FROM account WHERE code LIKE 'xx%'") == 0
+    connection.exec_driver_sql(f"PRAGMA max_page_count = {2**30}")
+    world.writer.run(fill)
+    assert world.one("SELECT count(*) FROM account WHERE code LIKE 'xx%'") == 200
+
+
 def test_when_the_commit_fails_nobody_is_told_otherwise(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """H3: disk full at the commit: every caller of the batch gets the error, and nothing of it is there."""
 
