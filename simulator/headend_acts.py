@@ -24,12 +24,13 @@ from headend.restore import restore
 from headend.storage import sqlite
 from headend.storage.audit import Actor
 
-from .clock import unix_s
+from .clock import unix_s, unix_us
 from .headend_within import CURRENCY, PROVIDER, Down, Frames, HeadendWithin, Registered, _payment_id, _registered
 
 __all__ = ["Office", "Refused"]
 
 _ROOM_PAGES = 2**31 - 2
+_OPERATOR = Actor("cli", "root", "db restore")
 _SECRET_PREFIX = "whsec_"
 
 
@@ -131,17 +132,20 @@ class Office(HeadendWithin):
         back_up(self.path, file)
         self._backups[number] = file
 
-    def restore(self, number: int) -> None:
-        """Stop, put the backup in the place of the books, start. The books of before are gone with their machine."""
+    def restore(self, number: int, with_high_water: bool) -> int:
+        """Stop, put the backup in the place of the books, start: how many meters are listed. What was there before is
+        gone with its machine, the high-water file perhaps too."""
         file = self._backups.pop(number)
         self.close()
-        done = restore(self.path, file, self.key_file, Actor("operator", "root"))
+        if not with_high_water:
+            self.high_water.unlink()
+        self.clock.set(unix_us(self._now()))
+        done = restore(self.path, file, self.key_file, _OPERATOR, self.high_water, self.clock)
         self.restores = done.generation
-        for old in sorted(self.folder.glob(self.path.name + ".before-restore*")):
+        for old in (*sorted(self.folder.glob(self.path.name + ".before-restore*")), file, record_file(file)):
             old.unlink()
-        for used in (file, record_file(file)):
-            used.unlink()
         self.open()
+        return done.listed
 
     def forget(self, number: int) -> None:
         """A backup that nobody needed."""

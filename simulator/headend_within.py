@@ -71,7 +71,7 @@ class HeadendWithin:
 
     def __init__(self, folder: Path, chance: Stream, now: Callable[[], int]) -> None:
         self.folder, self.path = folder, folder / "books.db"
-        self.key_file = folder / "keys"
+        self.key_file, self.high_water = folder / "keys", folder / "high-water"
         self.up = False
         self.commits = 0
         self._chance, self._now = chance, now
@@ -85,7 +85,8 @@ class HeadendWithin:
     def open(self) -> None:
         """Start on what is in the folder."""
         self.clock = SimClock(unix_us(self._now()))
-        self.writer, self.reader = Writer(self.path, self.clock, own_thread=False), Reader(self.path)
+        self.writer = Writer(self.path, self.clock, self.high_water, own_thread=False)
+        self.reader = Reader(self.path)
         self.keyring = Keyring(self.key_file, self._random)
         self.ingest = Ingest(self.keyring, self._random)
         self.up, self._kill = True, None

@@ -117,10 +117,8 @@ def _old(life: Life, fault: Fault, home: WorldHome) -> None:
 
     def put_back() -> None:
         if home.meter is meter and meter.running and not meter.flash_dead and not home.retired:
-            home.power_off()
             meter.files.content = {path: bytearray(content) for path, content in kept.items()}
             _after_loss(life, fault, home, "state")
-            home.power_on()
 
     if home.meter.running:
         life.later(fault.a * MINUTE_US, put_back)

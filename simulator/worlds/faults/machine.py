@@ -41,8 +41,8 @@ def _down(life: Life, fault: Fault, _home: WorldHome | None) -> None:
 
 
 def _draw_restores(dice: Stream, homes: int, days: int) -> list[Fault]:
-    """a: minutes from the backup to the restore."""
-    drawn = of_all("headend_restored", 1, (0, len(AGES_MIN) - 1))(dice, homes, days)
+    """a: minutes from the backup to the restore; b: 1 with the high-water file, 0 when it went with the machine."""
+    drawn = of_all("headend_restored", 1, (0, len(AGES_MIN) - 1), (0, 1))(dice, homes, days)
     ages = [AGES_MIN[fault.a] for fault in drawn]
     return [fault._replace(a=min(age, dice.between(1, age))) for fault, age in zip(drawn, ages, strict=True)]
 
@@ -59,7 +59,7 @@ def _restore(life: Life, fault: Fault, _home: WorldHome | None) -> None:
         elif not life.office.up:
             life.world.after(_ASK_AGAIN_US, due)
         else:
-            life.office.restore(number)
+            life.saw["listed after a restore"] += life.office.restore(number, bool(fault.b))
             for home in life.homes:
                 home.excused.setdefault("rows", fault.kind)
             life.tell("restored", None)

@@ -1,7 +1,7 @@
 """The power of a meter: cut at the n-th operation on its flash, torn or not, and again while it boots; taken for hours;
 reset a hundred times; gone while the motor runs; a battery that ends.
 
-None of these excuses anything: every litre and every mill is there afterwards. While a meter is without power its
+No litre and no mill is excused: all are there afterwards. While a meter is without power its
 counter counts on, so its litres stand in the half-hour in which the power is back.
 """
 
@@ -52,7 +52,9 @@ def _reset(home: WorldHome) -> None:
 
 
 def _brown_out(life: Life, fault: Fault, home: WorldHome) -> None:
-    """a: milliseconds after each of the next b starts of the motor the power goes; c: seconds until it is back."""
+    """a: milliseconds after each of the next b starts of the motor the power goes; c: seconds until it is back.
+
+    A valve that stands half-way lets water through until then ("bound")."""
 
     def moves() -> None:
         life.world.after(fault.a * SECOND_US // 1000, go)
@@ -61,6 +63,7 @@ def _brown_out(life: Life, fault: Fault, home: WorldHome) -> None:
         home.power_off()
         life.world.after(fault.c * SECOND_US, life.power_back, home)
 
+    home.excused.setdefault("bound", fault.kind)
     home.on_motor += [moves] * fault.b
 
 
