@@ -18,7 +18,8 @@ PROMISED = (
     *("CT-01", "CT-02", "CT-04", "CT-05", "CT-06", "CT-07", "CT-08", "CT-09", "CT-10", "CT-12", "CT-15", "CT-19"),
     *("CT-29", "CT-31"),
     *("CT-22", "CT-26", "IW-15", "IW-71", "TR-27", "FEATURES B1", "FEATURES B2", "FEATURES B4", "FEATURES B5"),
-    *("FEATURES B7", "FEATURES B9", "IW-23", "IW-35", "IW-83", "CT-33"),
+    *("FEATURES B7", "FEATURES B9", "FEATURES B10", "IW-23", "IW-35", "IW-83", "CT-33"),
+    *(f"I{number}" for number in range(1, 26)),
 )
 
 

@@ -17,24 +17,24 @@ class Books:
 
     def __init__(self, query: Query, spoilt: dict[str, list[Row]] | None = None) -> None:
         self._query, self._tables = query, dict(spoilt or {})
+        self._by_meter: dict[str, dict[bytes, list[Row]]] = {}
 
     def rows(self, table: str) -> list[Row]:
         """Every row of a table, in the order in which they were written."""
         if table not in self._tables:
             names = [row[1] for row in self._query(f"PRAGMA table_info({table})")]
-            order = "rowid"
-            self._tables[table] = [
-                dict(zip(names, row, strict=True)) for row in self._query(f"SELECT * FROM {table} ORDER BY {order}")
-            ]
+            rows = self._query(f"SELECT * FROM {table} ORDER BY rowid")
+            self._tables[table] = [dict(zip(names, row, strict=True)) for row in rows]
         return self._tables[table]
 
     def of(self, table: str, meter_id: bytes, generation: int | None = None) -> list[Row]:
         """The rows of one meter, of one wallet generation where that is given."""
-        return [
-            row
-            for row in self.rows(table)
-            if row["meter_id"] == meter_id and (generation is None or row["generation"] == generation)
-        ]
+        if table not in self._by_meter:
+            by_meter = self._by_meter[table] = {}
+            for row in self.rows(table):
+                by_meter.setdefault(row["meter_id"], []).append(row)
+        rows = self._by_meter[table].get(meter_id, [])
+        return rows if generation is None else [row for row in rows if row["generation"] == generation]
 
     def one(self, table: str, meter_id: bytes) -> Row | None:
         """A meter's only row."""

@@ -78,11 +78,7 @@ class Evidence:
     files: dict[str, bytes] = field(default_factory=dict)
     secrets: tuple[bytes, ...] = ()
     restores: int = 0
-
-    @property
-    def restored_us(self) -> int:
-        """Unix microseconds of the last restore, 0 without one."""
-        return max((row["restored_us"] for row in self.books.rows("recovery")), default=0)
+    restored_us: int = 0
 
     def with_home(self, number: int, **changes: Any) -> Evidence:
         """The same with one home seen otherwise."""
@@ -126,6 +122,7 @@ def gather(life: Life) -> Evidence:
         files=_files(life),
         secrets=_secrets(life),
         restores=life.office.restores,
+        restored_us=max((getattr(watcher, "restored_us", 0) for watcher in life.watchers), default=0),
     )
 
 

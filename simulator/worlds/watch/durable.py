@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...clock import DAY_US
+from ...clock import DAY_US, unix_us
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ class DurableWatch(Watch):
         self._heads: dict[int, bytes] = {}
         self._next_us = DAY_US
         self._restores = 0
+        self.restored_us = 0  # Unix microseconds of the last restore
 
     def event(self, life: Life, what: str, home: WorldHome | None, data: bytes) -> None:
         """Acknowledgements, and moments to ask for them."""
-        if what == "taken":
+        if what == "restored":
+            self._forget_after_restore(life)
+        elif what == "taken":
             self._forget_after_restore(life)
             self._uplinks += 1
         elif what == "answer":
@@ -47,6 +50,7 @@ class DurableWatch(Watch):
         """Older books forget what came after them; what they hold is remembered anew (I23 judges the rest)."""
         if life.office.restores != self._restores and life.office.up:
             self._restores = life.office.restores
+            self.restored_us = unix_us(life.world.now_us)
             self._uplinks = life.office.rows("SELECT count(*) FROM uplink")[0][0]
             self._payments, self._heads = [], {}
 
