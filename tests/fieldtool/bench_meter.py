@@ -43,7 +43,7 @@ class _Machine(MeterInMemory):
         self.board: Any = None
 
     def start(self, now_us: int, records: Sequence[bytes]) -> Spoken:
-        self._link = _Link()
+        self._link = _Link(self.files.fuse.arm)
         self._hand_over(now_us, records)
         files = self.board.files if self.board is not None else None
         self.board = _SealedBoard(self._link.field, self._link, None, files)
