@@ -104,6 +104,8 @@ def _decoded(endpoint: Endpoint, request: web.Request, raw: bytes) -> dict[str, 
 
 def from_text(fields: dict[str, str], shape: type[T], problem: str) -> T:
     """Path or query text as `shape`; a number is its plain digits, all else is as in a body."""
+    if any("\ud800" <= letter <= "\udfff" for text in (*fields, *fields.values()) for letter in text):
+        raise Problem(problem, (("?", "Expected text in UTF-8"),))  # so the server hands on bytes that are none
     try:
         found = msgspec.convert(fields, shape, strict=False)
     except msgspec.ValidationError as wrong:

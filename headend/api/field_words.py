@@ -118,6 +118,7 @@ _SENTENCES = {
     ),
     "Expected an instant that is not before the present one": "Attendu : un instant qui n’est pas avant le présent",
     "Expected `int` as plain digits": "Attendu : un nombre en chiffres seuls",
+    "Expected text in UTF-8": "Attendu : un texte en UTF-8",
     "This address takes no parameters": "Cette adresse ne prend pas de paramètre : retirez-le",
 }
 
