@@ -132,7 +132,7 @@ def check_I4(evidence: Evidence) -> list[Finding]:
         if evidence.settled and not payment.answers:
             found.append(Finding("I4", payment.home, f"{payment.transaction} was never answered"))
     known = {payment.transaction: payment for payment in evidence.payments}
-    for text in _granted(books, known, meters):
+    for text in _granted(books, known, meters, evidence.struck):
         found.append(Finding("I4", 0, text))
     return found
 
@@ -148,7 +148,9 @@ def _booked(payment: Payment, booked: list[Row], meters: frozenset[bytes]) -> It
             yield f"{payment.transaction} is booked otherwise than it was paid"
 
 
-def _granted(books: Books, known: dict[str, Payment], meters: dict[str, frozenset[bytes]]) -> Iterator[str]:
+def _granted(
+    books: Books, known: dict[str, Payment], meters: dict[str, frozenset[bytes]], struck: frozenset[str]
+) -> Iterator[str]:
     """What is wrong with what the payments raised."""
     raised, entries = _raised(books), {row["key"]: row["id"] for row in books.rows("entry")}
     for row in books.rows("payment"):
@@ -157,11 +159,15 @@ def _granted(books: Books, known: dict[str, Payment], meters: dict[str, frozense
             yield f"nobody ever paid {row['provider_txn_id']}"
             continue
         grants = [(part, mills) for _, part, mills in raised.get(row["entry_id"], [])]
+        if "headend_restored" in struck:  # it consumes what the restore had recovered before it came again
+            grants = [(part, mills) for part, mills in grants if (part, mills > 0) != ("recovered_mills", False)]
         if grants != ([] if row["meter_id"] is None else [("paid_mills", row["amount_mills"])]):
             yield f"{row['provider_txn_id']} of {row['amount_mills']} mills raised {grants}"
         resolved = raised.get(entries.get(f"suspense-resolved:{row['id']}", -1), [])
         owners = meters.get(payment.meant_for, frozenset())
         meant = [(True, "paid_mills", row["amount_mills"])] if payment.resolved else []
+        if "headend_restored" in struck:
+            resolved = [one for one in resolved if one[1] != "recovered_mills"]
         if [(meter_id in owners, part, mills) for meter_id, part, mills in resolved] != meant:
             yield f"{row['provider_txn_id']}, when its owner was found, raised {resolved}"
 

@@ -40,6 +40,8 @@ class DurableWatch(Watch):
             transaction, _, outcome = data.decode().partition(" ")
             if outcome == "credited":
                 self._payments.append(transaction)
+        elif what == "restored":
+            self._forget_after_restore(life)
         elif what in ("headend-back", "settle") or life.world.now_us >= self._next_us:
             self._next_us = life.world.now_us + DAY_US
             if life.office.up:
