@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from protocol.wire.messages import UP_POLL
+
 from .. import link
 from ..clock import MINUTE_US, SECOND_US, SLOT_US, unix_s
 from ..face import Face, parse_face, parse_reading, read_request
@@ -23,6 +25,7 @@ from .scenario import HomePlan, Link
 GROUP_L = 5  # litres that flow at once in this world: the meter can act only between two groups
 BATTERY_MV = 3600
 WATCHDOG_US = MINUTE_US
+PAGE_SLOTS = 48
 PPM = 1_000_000
 _EDGE_US = 40 * SECOND_US  # no water this near to the edge of a half-hour, so that a clock a few seconds off is right
 
@@ -64,7 +67,7 @@ class WorldHome:
         self._rate_ppm, self._rate_since_us, self._gained_us = 0, 0, 0
         self.pipe_l = self.counted_l = self.reverse_l = self.unmet_l = 0
         self.by_slot_l: dict[int, int] = {}
-        self.boots = self.uplinks = 0
+        self.boots = self.uplinks = self.polls = 0
         self.face: Face | None = None
         self.valve = Valve(world, self._end_stop)
         self.household: Household = load()[plan.household]
@@ -181,6 +184,14 @@ class WorldHome:
         """The meter's own state, for judges that look at every event; None without power or without a state."""
         return getattr(self.meter.application, "state", None)
 
+    def owed_pages(self) -> int:
+        """Pages of 48 half-hours that its log holds and the headend has not acknowledged, each at least a frame."""
+        application: Any = self.meter.application
+        if self.state is None or not self.state.opened:
+            return 0
+        backlog = application.sync.backlog
+        return sum(-(-(span.end_slot - backlog.unacknowledged(span)) // PAGE_SLOTS) for span in backlog.spans())
+
     # What the meter does -------------------------------------------------------------------------------------------
 
     def _end_stop(self, end: int, moved: bool) -> None:
@@ -217,6 +228,7 @@ class WorldHome:
                 self._listener.tell("face", self, payload[1:])
         for frame in spoken.frames:
             self.uplinks += 1
+            self.polls += frame[0] >> 3 & 7 == UP_POLL
             self._listener.sent(self, frame)
         self._forget()
         if spoken.cut:

@@ -64,6 +64,7 @@ class Life:
         self.acts: list[tuple[int, str, Callable[[], Any] | None]] = []
         self.no_work_until_us = 0
         self._mended: list[Callable[[], None]] = []
+        self.owed_pages: dict[int, int] = {}
         self._before_settling: dict[int, int] = {}
 
     # From first to last --------------------------------------------------------------------------------------------
@@ -109,7 +110,8 @@ class Life:
                 home.power_on()
             if home.meter_id and self.office.state_of(home.meter_id) == "quarantined":
                 self.renew(home)
-            self._before_settling[home.number] = home.uplinks
+            self.owed_pages[home.number] = home.owed_pages()
+            self._before_settling[home.number] = home.uplinks - home.polls
         end_us = self.world.now_us + SETTLE_MAX_US
         while self.world.now_us < end_us and not all(self._done(home) for home in self.homes):
             self.world.run_until(self.world.now_us + HOUR_US)
@@ -249,8 +251,8 @@ class Life:
             self.settled_with[home.number] = self.settling_uplinks(home)
 
     def settling_uplinks(self, home: WorldHome) -> int:
-        """Uplinks since the faults stopped."""
-        return home.uplinks - self._before_settling[home.number]
+        """Uplinks since the faults stopped, less the polls of a dry tap: those ask, and tell nothing."""
+        return home.uplinks - home.polls - self._before_settling[home.number]
 
     # Inside --------------------------------------------------------------------------------------------------------
 
@@ -295,7 +297,10 @@ class Life:
         self.air.forward_kept()
 
     def _done(self, home: WorldHome) -> bool:
-        return home.retired or home.number in self.settled_with or self.settling_uplinks(home) >= UPLINKS_MAX
+        return home.retired or home.number in self.settled_with or self._has_had_its_time(home)
+
+    def _has_had_its_time(self, home: WorldHome) -> bool:
+        return self.settling_uplinks(home) >= UPLINKS_MAX + self.owed_pages[home.number]
 
 
 def agrees(life: Life, home: WorldHome) -> bool:

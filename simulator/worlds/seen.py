@@ -46,6 +46,7 @@ def home_seen(life: Life, home: WorldHome, books: Books, struck: frozenset[str])
         at_books=at_books,
         settled_with=life.settled_with.get(home.number),
         uplinks_settling=settling,
+        backlog=life.owed_pages.get(home.number, 0),
     )
 
 
