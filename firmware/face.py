@@ -14,17 +14,16 @@ FIELDS = ("balance_mills", "low_credit", "valve", "reason", "volume_l", "alarms"
 
 
 def picture(state, valve_position, low_credit, until_unix_s):
-    return cbor.encode_sequence(
-        (
-            state.balance_mills,
-            int(low_credit),
-            valve_position,
-            state.valve_reason,
-            state.volume_l,
-            state.alarms,
-            state.sure,
-            until_unix_s,
-        )
+    """Its numbers; the board shows them as a CBOR sequence."""
+    return (
+        state.balance_mills,
+        int(low_credit),
+        valve_position,
+        state.valve_reason,
+        state.volume_l,
+        state.alarms,
+        state.sure,
+        until_unix_s,
     )
 
 

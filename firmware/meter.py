@@ -69,7 +69,7 @@ class Meter:
         self.until_unix_s = 0
         self.must_persist = False
         self.unpersisted_l = 0
-        self.shown = b""
+        self.shown = None
         self.port = None
         self.ended = False
         self.heap_free_min = board.heap_free()
@@ -235,7 +235,7 @@ class Meter:
         picture = face.picture(self.state, self.valve.position, self.low_credit, self.until_unix_s)
         if picture != self.shown:
             self.shown = picture
-            self.board.face(picture)
+            self.board.face(cbor.encode_sequence(picture))
         console.serve(self)
 
     def send(self, message_type, plaintext, now_us):

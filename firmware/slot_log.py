@@ -126,9 +126,10 @@ class SlotLog:
                 self.files.replace(path, content[:whole] + record)
 
     def _records(self, directory, slot, generation):
-        """The whole records of `generation` in one copy of the day file of `slot`, in the order they were written."""
+        """The whole records from `slot` on of `generation` in one copy of its day file, in the order of writing."""
         for record in self.files.parts(directory + "/" + _name(slot), RECORD_BYTES):
-            if _is_whole(record) and int.from_bytes(record[4:6], "big") == generation & 0xFFFF:
+            begins, of = int.from_bytes(record[:4], "big"), int.from_bytes(record[4:6], "big")
+            if begins >= slot and of == generation & 0xFFFF and _is_whole(record):
                 yield record
 
     def find(self, generation, slot):

@@ -5,6 +5,7 @@ Fields that can be "never yet" (-1) are stored plus one.
 """
 
 from firmware.slot_log import RECORD_BYTES
+from protocol.compat import add_fixed, add_numbers
 from protocol.rules import allowance
 from protocol.rules.allowance import Allowance
 from protocol.rules.rating import RatingState
@@ -101,9 +102,9 @@ FIELDS = (
     "grant_sessions", 1,
 )
 # fmt: on
-DAY_BYTES = 4
-RATING_WIDTHS = (7, 2, 4, 4, 7)  # S, remainder, day + 1, month + 1, position
+RATING_WIDTHS = (4, 7, 2, 4, 4, 7)  # last instalment's day + 1; S, remainder, day + 1, month + 1, position
 ALLOWANCE_WIDTHS = (4, 4, 5, 4, 1, 4, 4, 4, 5, 4, 4, 5)  # of its fields in their order, each plus one
+WINDOW_WIDTHS = (5, 8, 1)  # highest + 1, bitmap; how many logs are finished
 FIRST_SLOT_BYTES = 4
 
 
@@ -123,16 +124,12 @@ class State:
 
     def encode(self):
         parts = [bytes((FORMAT,))]
-        for at in range(0, len(FIELDS), 2):
-            parts.append(getattr(self, FIELDS[at]).to_bytes(FIELDS[at + 1], "big"))
-        parts.append((self.instalment_day + 1).to_bytes(DAY_BYTES, "big"))
-        rating = self.rating
-        values = (rating.spent_mills, rating.remainder, rating.day + 1, rating.month + 1, rating.position_l)
-        parts.append(_fixed(values, RATING_WIDTHS))
-        parts.append(_fixed([value + 1 for value in self.allowance], ALLOWANCE_WIDTHS))
-        parts.append((self.window.highest + 1).to_bytes(5, "big"))
-        parts.append(self.window.bitmap.to_bytes(8, "big"))
-        parts.append(bytes((len(self.finished),)))
+        add_numbers(parts, self, FIELDS)
+        spent_mills, remainder, day, month, position_l = self.rating
+        values = (self.instalment_day + 1, spent_mills, remainder, day + 1, month + 1, position_l)
+        add_fixed(parts, values, RATING_WIDTHS)
+        add_fixed(parts, [value + 1 for value in self.allowance], ALLOWANCE_WIDTHS)
+        add_fixed(parts, (self.window.highest + 1, self.window.bitmap, len(self.finished)), WINDOW_WIDTHS)
         for first_slot, record in self.finished:
             parts.append(first_slot.to_bytes(FIRST_SLOT_BYTES, "big") + record)
         parts.append(self.last_record)
@@ -141,10 +138,6 @@ class State:
     @property
     def balance_mills(self):
         return self.credited_mills - self.debited_mills - self.rating.spent_mills - self.collected_mills
-
-
-def _fixed(values, widths):
-    return b"".join([values[index].to_bytes(widths[index], "big") for index in range(len(widths))])
 
 
 def decode(payload):
@@ -164,13 +157,13 @@ def decode(payload):
 
     for field in range(0, fields, 2):
         setattr(state, FIELDS[field], take(FIELDS[field + 1]))
-    state.instalment_day = take(DAY_BYTES) - 1
     values = [take(width) for width in RATING_WIDTHS]
-    state.rating = RatingState(values[0], values[1], values[2] - 1, values[3] - 1, values[4])
+    state.instalment_day = values[0] - 1
+    state.rating = RatingState(values[1], values[2], values[3] - 1, values[4] - 1, values[5])
     state.allowance = Allowance(*[take(width) - 1 for width in ALLOWANCE_WIDTHS])
-    highest = take(5) - 1
-    state.window = Window(highest, take(8))
-    for _ in range(take(1)):
+    highest, bitmap, finished = [take(width) for width in WINDOW_WIDTHS]
+    state.window = Window(highest - 1, bitmap)
+    for _ in range(finished):
         first_slot = take(FIRST_SLOT_BYTES)
         state.finished.append((first_slot, bytes(payload[at : at + RECORD_BYTES])))
         at += RECORD_BYTES

@@ -132,8 +132,10 @@ class Sync:
 
     def _tell_events(self, messages, reporting, anchoring):
         events = self.meter.events
+        if not events.waiting:
+            return
         if self.daily:
-            if events.fills_a_frame() or (anchoring and events.waiting):
+            if events.fills_a_frame() or anchoring:
                 messages.append(encode_up(Event(events.take())))
             return
         while events.unsent() or (reporting and events.waiting):

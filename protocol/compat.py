@@ -42,6 +42,10 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
 
 
 if TYPE_CHECKING or not ON_MICROPYTHON:
+    import struct
+    from functools import lru_cache
+    from operator import attrgetter
+
     from cryptography.exceptions import InvalidSignature, InvalidTag
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -51,6 +55,42 @@ if TYPE_CHECKING or not ON_MICROPYTHON:
     def const(value: int) -> int:
         """A compile-time constant on MicroPython; here, the value itself."""
         return value
+
+    @lru_cache(16)
+    def _layout(widths: "tuple[int, ...]") -> "tuple[struct.Struct, tuple[slice, ...], int]":
+        """How to write numbers of these widths in one go: wider ones first, then what of those stays; and a mask of the
+        bits that do not."""
+        form, kept, mask, at = ">", [slice(0, 0)], 0, 0
+        for width in widths:
+            wider = 1 if width == 1 else 2 if width == 2 else 4 if width <= 4 else 8
+            form += {1: "B", 2: "H", 4: "I", 8: "Q"}[wider]
+            mask = mask << 8 * wider | ((1 << 8 * (wider - width)) - 1) << 8 * width
+            begin, at = at + wider - width, at + wider
+            kept = [*kept[:-1], slice(kept[-1].start, at)] if kept[-1].stop == begin else [*kept, slice(begin, at)]
+        return struct.Struct(form), tuple(kept), mask
+
+    def add_fixed(parts: "list[bytes]", values: "tuple[int, ...]", widths: "tuple[int, ...]") -> None:
+        """Add to `parts` the values, each in so many bytes, big endian. OverflowError for one that is wider."""
+        form, kept, mask = _layout(widths)
+        try:
+            packed = form.pack(*values)
+            fits = not int.from_bytes(packed, "big") & mask
+        except struct.error:
+            fits = False
+        if fits:
+            parts += [packed[part] for part in kept]
+        else:
+            parts += [value.to_bytes(width, "big") for value, width in zip(values, widths, strict=True)]
+
+    @lru_cache(4)
+    def _columns(table: "tuple[str | int, ...]") -> "tuple[Callable[[object], tuple[int, ...]], tuple[int, ...]]":
+        """(what reads the attributes, their widths) of a table that `add_numbers` was given."""
+        return attrgetter(*table[::2]), table[1::2]  # type: ignore[arg-type, return-value]
+
+    def add_numbers(parts: "list[bytes]", holder: object, table: "tuple[str | int, ...]") -> None:
+        """The same of the attributes of `holder` that a flat table of names and widths lists."""
+        read, widths = _columns(table)
+        add_fixed(parts, read(holder), widths)
 
     def aes_block(key: bytes) -> "Callable[[bytes], bytes]":
         """The AES-128 encryption of one 16-byte block under `key` (FIPS 197)."""
@@ -88,6 +128,14 @@ else:
     from cryptolib import aes
 
     const = micropython.const
+
+    def add_fixed(parts: "list[bytes]", values: "tuple[int, ...]", widths: "tuple[int, ...]") -> None:
+        for at in range(len(widths)):
+            parts.append(values[at].to_bytes(widths[at], "big"))
+
+    def add_numbers(parts: "list[bytes]", holder: object, table: "tuple[str | int, ...]") -> None:
+        for at in range(0, len(table), 2):
+            parts.append(getattr(holder, table[at]).to_bytes(table[at + 1], "big"))
 
     def aes_block(key: bytes) -> "Callable[[bytes], bytes]":
         return aes(key, 1).encrypt  # 1 is ECB

@@ -145,6 +145,8 @@ class _Link:
 
     def said(self) -> list[tuple[int, bytes]]:
         """The records since the last call."""
+        if not self._said:
+            return []
         found, self._said = self._records.feed(bytes(self._said)), bytearray()
         return found
 
@@ -232,5 +234,7 @@ class MeterInMemory:
 
     def _spoken(self, deadline_us: int, cut: bool) -> Spoken:
         said = self._link.said()
+        if not said:
+            return Spoken(deadline_us, (), (), b"", cut)
         channels = [tuple(payload for channel, payload in said if channel == one) for one in range(link.CLOCK)]
         return Spoken(deadline_us, channels[link.RADIO], channels[link.FIELD], b"".join(channels[link.CONSOLE]), cut)

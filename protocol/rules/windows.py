@@ -26,6 +26,8 @@ def latest(policy: "Policy", now_s: int) -> "Window | None":
 
     So a window, once left, never comes back, and its litres are given once.
     """
+    if not policy.windows and not policy.holidays:
+        return None
     covering: "Window | None" = None
     ended: "Window | None" = None
     for window in _recent(policy, now_s):
