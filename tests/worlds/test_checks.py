@@ -150,7 +150,7 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("I20", lambda evidence: replace(evidence, files={"books.db": b"..." + evidence.secrets[0] + b"..."})),
     ("I21", _clock),
     ("I22", lambda evidence: evidence.with_home(1, settled_with=None)),
-    ("I22", lambda evidence: evidence.with_home(1, settled_with=21)),
+    ("I22", lambda evidence: evidence.with_home(1, settled_with=evidence.homes[0].backlog + 21)),
     ("I22", _rows("till_answer", _less)),
     (
         "I23",
