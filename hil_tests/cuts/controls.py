@@ -2,11 +2,21 @@
 
 from firmware import flash_record, frame_counter, meter, slot_log
 from hil_tests.cuts.flips import flip
+from hil_tests.cuts.loops import MONEY, loop
 from hil_tests.cuts.sweep import sweep
 
 
 def done_too_early(flash, record):
     """Seven of eight states are said to be saved and are not."""
+    return _saved_too_seldom(lambda: _cut(flash, record, "litre_by_litre"))
+
+
+def done_too_early_in_a_loop(flash, record):
+    """The same, where resets come a thousand times."""
+    return _saved_too_seldom(lambda: {"found": len(loop(flash, MONEY, 1)["wrong"])})
+
+
+def _saved_too_seldom(judged):
     real = flash_record.TwoCopies.save
 
     def save(self, payload):
@@ -17,7 +27,7 @@ def done_too_early(flash, record):
 
     flash_record.TwoCopies.save = save
     try:
-        return _cut(flash, record, "litre_by_litre")
+        return judged()
     finally:
         flash_record.TwoCopies.save = real
 
@@ -162,4 +172,5 @@ CONTROLS = {
     "a_mount_that_formats": a_mount_that_formats,
     "a_live_file_opened": a_live_file_opened,
     "told_too_early": told_too_early,
+    "done_too_early_in_a_loop": done_too_early_in_a_loop,
 }

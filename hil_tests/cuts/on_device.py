@@ -7,6 +7,7 @@ cuts:SCENARIO:PART:PARTS:N:SEED     and N cuts of each recovery after one; all o
 alone:SCENARIO                      every cut, each judged by a boot of its own
 flips:SCENARIO:COUNT:SEED:REST:OF   of so many flips those whose number leaves REST when divided by OF
 faults:SCENARIO:NAME:STRIDE:OFFSET  exceptions in the first act of this name (faults.py)
+loop:KIND:SEED                      a thousand resets in ten minutes (loops.py)
 operations:SCENARIO                 only record
 control:NAME                        a broken store (controls.py)
 """
@@ -17,6 +18,7 @@ import sys
 from hil_tests.cuts import controls
 from hil_tests.cuts.flips import flip
 from hil_tests.cuts.judge import checksum
+from hil_tests.cuts.loops import loop
 from hil_tests.cuts.scenarios import SCENARIOS
 from hil_tests.cuts.sweep import sweep
 
@@ -95,6 +97,10 @@ def faults(flash, name, act_name, stride, offset):
     }
 
 
+def resets(flash, kind, seed):
+    return loop(flash, int(kind), int(seed))
+
+
 def operations(flash, name):
     recording = record(flash, name)
     return {"operations": len(recording.operations), "journal": journal_sum(recording)}
@@ -104,7 +110,15 @@ def control(flash, name):
     return controls.CONTROLS[name](flash, record)
 
 
-KINDS = {"cuts": cuts, "alone": alone, "flips": flips, "faults": faults, "operations": operations, "control": control}
+KINDS = {
+    "cuts": cuts,
+    "alone": alone,
+    "flips": flips,
+    "faults": faults,
+    "loop": resets,
+    "operations": operations,
+    "control": control,
+}
 
 
 def main(jobs):
