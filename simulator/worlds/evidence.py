@@ -88,16 +88,19 @@ class Evidence:
 
 def watchers() -> tuple[Watcher, ...]:
     """Who looks at every event; give them to Life."""
+    from .sometimes import Occurred
     from .watch import WATCHES
 
-    return tuple(watch() for watch in WATCHES)
+    return (*(watch() for watch in WATCHES), Occurred())
 
 
 def judge(life: Life) -> list[Finding]:
     """All that is wrong in a world as it stands, by what the watchers saw and by what everybody says now."""
     from .checks import CHECKS
+    from .sometimes import note
 
     evidence = gather(life)
+    note(life, evidence)
     found = [finding for watcher in life.watchers for finding in getattr(watcher, "findings", ())]
     for check in CHECKS:
         found += check(evidence)
