@@ -48,7 +48,11 @@ def run(where: str, *jobs: str) -> list[dict[str, Any]]:
     )
     if done.returncode:
         raise JobFailed(f"{where} {' '.join(jobs)}: {(done.stdout[-500:] + done.stderr)[-3000:]}")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    # MicroPython also prints what a file complains of that is collected after its power went.
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if len(found) != len(jobs):
+        raise JobFailed(f"{where}: {len(found)} answers for {len(jobs)} jobs")
+    return found
 
 
 def parts(shares: dict[str, int] = PARTS) -> list[tuple[str, int, int]]:
