@@ -16,8 +16,11 @@ from headend.storage.tables import CREDIT_PARTS, DEBIT_PARTS
 from headend.storage.writer import Tx
 from protocol.wire.messages import DOWN_PLAN, DOWN_POLICY, DOWN_TARIFF
 
-# A report echoes the low 6 bits of a statement's number: half of their range away, no echo from before is taken for it.
-NUMBERS_LEFT_OUT = 1024 + 32
+# For each restore that there has been: the same backup may be restored again, and what was numbered in between came
+# after it. A report echoes the low 6 bits of a statement's number: half of their range away, no echo from before is
+# taken for it.
+NUMBERS_LEFT_OUT = 1024
+HALF_AN_ECHO = 32
 COMMANDS_LEFT_OUT = 1024
 VERSIONS_LEFT_OUT = 256
 
@@ -35,21 +38,22 @@ class Lost:
     parts: tuple[tuple[str, int], ...] = ()
 
 
-def recover(tx: Tx, marks: Marks | None) -> tuple[int, int]:
-    """Bring every meter's books to what the file tells (None: there is no file); (meters listed, of these ahead)."""
+def recover(tx: Tx, marks: Marks | None, restores: int = 1) -> tuple[int, int]:
+    """Bring every meter's books to what the file tells (None: there is no file); (meters listed, of these ahead).
+    `restores` counts those of this database, this one included."""
     chart.open_system_accounts(tx)
     tx.cursor.execute("DELETE FROM recovery_pack")
     told = Marks() if marks is None else marks
     meters = tx.cursor.execute("SELECT meter_id, generation, state FROM meter ORDER BY meter_id").fetchall()
     listed = [
-        _recover_meter(tx, bytes(meter_id), generation, state, told)
+        _recover_meter(tx, bytes(meter_id), generation, state, told, restores)
         for meter_id, generation, state in meters
         if state != RETIRED
     ]
     strangers = {meter_id for meter_id, _ in told.statements} - {bytes(meter_id) for meter_id, _, _ in meters}
     for meter_id in sorted(strangers):
         number = max(one.number for (known, _), one in told.statements.items() if known == meter_id)
-        unknown = Recovery(meter_id, 0, tx.now_us, tx.now_us, 0, number + NUMBERS_LEFT_OUT)
+        unknown = Recovery(meter_id, 0, tx.now_us, tx.now_us, 0, number + _numbers_left_out(restores))
         listed.append(unknown.with_found(meter="not in the backup"))
         recovered.save(tx, listed[-1])
     return len(listed), sum(one.found != "{}" for one in listed)
@@ -66,9 +70,13 @@ def move_counters(tx: Tx, jump: int, marks: Marks | None) -> int:
     return int(tx.cursor.execute("UPDATE meter_link SET down_next = down_next + ?", (jump,)).rowcount)
 
 
-def _recover_meter(tx: Tx, meter_id: bytes, generation: int, state: str, marks: Marks) -> Recovery:
+def _numbers_left_out(restores: int) -> int:
+    return NUMBERS_LEFT_OUT * restores + HALF_AN_ECHO
+
+
+def _recover_meter(tx: Tx, meter_id: bytes, generation: int, state: str, marks: Marks, restores: int) -> Recovery:
     before = recovered.load(tx, meter_id)
-    found = _list(tx, meter_id, generation, before, marks)
+    found = _list(tx, meter_id, generation, before, marks, restores)
     granted = statements.numbered(tx, meter_id, generation, None)
     later = max((known for one, known in marks.statements if one == meter_id), default=generation)
     if later > generation:
@@ -81,8 +89,9 @@ def _recover_meter(tx: Tx, meter_id: bytes, generation: int, state: str, marks: 
     told = marks.statements.get((meter_id, generation))
     lost = _lost(granted, told, later > generation)
     highest = max(granted.number, 0 if told is None else told.number)
-    statements.leave_out_numbers(tx, meter_id, generation, highest + NUMBERS_LEFT_OUT)
-    found = replace(found, backup_number=granted.number, number=highest + NUMBERS_LEFT_OUT)
+    begins = highest + _numbers_left_out(restores)
+    statements.leave_out_numbers(tx, meter_id, generation, begins)
+    found = replace(found, backup_number=granted.number, number=begins)
     if lost.closed:
         found = found.with_found(wallet="closed")
     if told is not None and (lost.credited_mills or lost.debited_mills):
@@ -130,7 +139,7 @@ def _lost(granted: Statement, told: Told | None, closed: bool) -> Lost:
     return Lost(credit_mills, debit_mills, parts=tuple(shares.items()))
 
 
-def _list(tx: Tx, meter_id: bytes, generation: int, before: Recovery | None, marks: Marks) -> Recovery:
+def _list(tx: Tx, meter_id: bytes, generation: int, before: Recovery | None, marks: Marks, restores: int) -> Recovery:
     """A meter that is not heard yet, with the numbers that it may know; what a restore before this one left open
     stays so."""
     (command,) = tx.cursor.execute(
@@ -155,8 +164,8 @@ def _list(tx: Tx, meter_id: bytes, generation: int, before: Recovery | None, mar
         found = replace(found, **{name: getattr(before, name) for name in recovered.SHARES})
     return replace(
         found,
-        command_floor=max(command, 0 if before is None else before.command_floor) + COMMANDS_LEFT_OUT,
+        command_floor=max(command, 0 if before is None else before.command_floor) + COMMANDS_LEFT_OUT * restores,
         tariff_floor=floors[DOWN_TARIFF],
-        policy_floor=max(floors[DOWN_POLICY], known.get(DOWN_POLICY, 0)) + VERSIONS_LEFT_OUT,
-        plan_floor=max(floors[DOWN_PLAN], known.get(DOWN_PLAN, 0)) + VERSIONS_LEFT_OUT,
+        policy_floor=max(floors[DOWN_POLICY], known.get(DOWN_POLICY, 0)) + VERSIONS_LEFT_OUT * restores,
+        plan_floor=max(floors[DOWN_PLAN], known.get(DOWN_PLAN, 0)) + VERSIONS_LEFT_OUT * restores,
     )

@@ -119,7 +119,7 @@ def _bring_forward(
     """The counters moved on, and every meter's books at what is known to have been granted."""
     tx.actor = actor
     tx.changes.append(Change("database", "1", None, {"restored": generation, "counters_moved_by": jump}))
-    return move_counters(tx, jump, marks), recover(tx, marks)
+    return move_counters(tx, jump, marks), recover(tx, marks, generation)
 
 
 def _put_aside(database: Path) -> Path | None:

@@ -93,7 +93,11 @@ def commands_of(tx: Tx, meter_id: bytes) -> list[MeterCommand]:
 
 
 def settle(tx: Tx, meter_id: bytes, result: Any) -> None:
-    """Record a RESULT. One that comes after we had given up still tells what was done; a second tells nothing new."""
+    """Record a RESULT. One that comes after we had given up still tells what was done; a second tells nothing new.
+
+    A meter does none below the last it did: what waits below that is given up, or the two would repeat themselves to
+    each other as fast as the air carries it.
+    """
     tx.cursor.execute(
         "UPDATE meter_command SET state = ?, outcome = ?, done_unix_s = ?, settled_us = ? "
         "WHERE meter_id = ? AND number = ? AND code = ? AND outcome IS NULL",
@@ -106,6 +110,11 @@ def settle(tx: Tx, meter_id: bytes, result: Any) -> None:
             result.id,
             result.code,
         ),
+    )
+    tx.cursor.execute(
+        "UPDATE meter_command SET state = 'expired', settled_us = ? "
+        "WHERE meter_id = ? AND state = 'wanted' AND number < ?",
+        (tx.now_us, meter_id, result.id),
     )
     _expire(tx, meter_id)
 

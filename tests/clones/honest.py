@@ -20,8 +20,7 @@ from headend.storage.audit import SYSTEM
 from headend.storage.writer import Tx
 from protocol.wire.command_codes import REPORT_PERIOD, TELL
 from simulator import link
-from tests.clones.scene import DAY_S, HOUR_S, Device, Scene
-from tests.headend.world import World
+from tests.clones.scene import DAY_S, HOUR_S, Device, Scene, open_world
 
 LATE_S_MAX = 72 * HOUR_S
 YEARS_30_S = 30 * 365 * DAY_S
@@ -133,4 +132,4 @@ class Honest:
         self.skew_s = self.chance.choice((0, HOUR_S, -HOUR_S))
         clock = SimClock((self.scene.now_s + self.skew_s) * 1_000_000)
         restore(world.path, self.chance.choice(self.backups), self.folder / "keys", SYSTEM, None, clock)
-        self.scene.world = World(self.folder, self.chance)
+        self.scene.world = open_world(self.folder, self.chance)

@@ -15,6 +15,7 @@ from firmware.identity import Identity, encode
 from headend.downlink.reply import seal
 from headend.ingest.received import Bearer, Received
 from headend.meters.registry import NewMeter, add_meter
+from headend.storage.writer import Writer
 from protocol.rules.calendar import slot_of, slot_start
 from protocol.wire.messages import DOWN_POLICY, DOWN_TARIFF
 from simulator import link
@@ -27,6 +28,14 @@ HOUR_S = 3_600
 DAY_S = 86_400
 STROKE_S = 8
 BURST_S = 60  # frames within a minute are one time to speak
+
+
+def open_world(folder: Path, chance: random.Random) -> World:
+    """The headend of a folder; nobody else waits for its writer, so it needs no thread."""
+    world = World(folder, chance)
+    world.writer.close()
+    world.writer = Writer(world.path, world.clock, own_thread=False)
+    return world
 
 
 class Device:
@@ -88,7 +97,7 @@ class Scene:
     """One time, one headend, the devices. `carry` may be replaced by a worse air."""
 
     def __init__(self, folder: Path, chance: random.Random) -> None:
-        self.world = World(folder, chance)
+        self.world = open_world(folder, chance)
         self.chance = chance
         self.now_s = self.began_s = slot_start(START_SLOT)
         self.devices: list[Device] = []
