@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from headend.api.store import Store
 from headend.downlink.reply import Reply
+from headend.ingest.contact import counted
 from headend.ingest.received import Answer, Received
 from headend.ledger.checks import check_books
 from protocol.errors import WireRefused
@@ -93,6 +94,7 @@ class Metrics:
         now_us = self._store.clock.unix_us()
         yield _meters(connection, now_us)
         yield _by_label(connection, "guelta_open_cases", "Findings to be worked", "kind", _OPEN_CASES)
+        yield _restored(connection)
         yield _one(connection, "guelta_statements_waiting", "Meters that have not echoed their last statement", _BEHIND)
         yield _one(connection, "guelta_last_batch", "Number of the last commit of the books", _LAST_BATCH)
         if self._checked is not None:
@@ -152,6 +154,14 @@ def _meters(connection: Connection, now_us: int) -> Metric:
     family = GaugeMetricFamily("guelta_meters", "Meters by when they were last heard", labels=["last_heard"])
     for name, count in counts.items():
         family.add_metric([name], count)
+    return family
+
+
+def _restored(connection: Connection) -> Metric:
+    """How the meters stand since the last restore; all 0 where there was none."""
+    family = GaugeMetricFamily("guelta_restored_meters", "Meters since the last restore", labels=["state"])
+    for state, count in counted(connection).items():
+        family.add_metric([state], count)
     return family
 
 

@@ -24,6 +24,7 @@ from headend.api import (
     plans,
     policies,
     radios,
+    recovery,
     releases,
     renewals,
     slots,
@@ -66,6 +67,7 @@ REST: tuple[Endpoint, ...] = (
     *field_settings.ENDPOINTS,
     *ledger.ENDPOINTS,
     *audit.ENDPOINTS,
+    *recovery.ENDPOINTS,
     *key_management.ENDPOINTS,
 )
 ENDPOINTS: tuple[Endpoint, ...] = (*REST, *biller.ENDPOINTS)

@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import click
+import msgspec
 
+from headend.api.recovery import RestoredMeter, RestoredQuery, list_restored
+from headend.api.shapes import PAGE_LIMIT_MAX
 from headend.backups import back_up, contents_of, faults_of
 from headend.cli.work import (
+    AS_JSON,
     CURRENCY,
     DATABASE,
     HIGH_WATER,
@@ -19,6 +23,7 @@ from headend.cli.work import (
 )
 from headend.configuration import high_water_of
 from headend.exclusive import alone_with
+from headend.ingest.contact import STATES
 from headend.ledger.books import open_books
 from headend.payments.amounts import EXPONENTS
 from headend.restore import Restored, difference, restore
@@ -134,3 +139,29 @@ def _granted(file: Path, done: Restored) -> str:
 
 def _kept(path: Path | None) -> str:
     return "There was no database before." if path is None else f"The database of before is {path}."
+
+
+@db.command("divergent")
+@DATABASE
+@click.option("--state", type=click.Choice(STATES), help="Only those that stand so; all unless given.")
+@AS_JSON
+def db_divergent(database: Path, state: str | None, as_json: bool) -> None:
+    """List how each meter stands since the last restore: unheard, asked, agrees, or diverged and by what."""
+    query, found = RestoredQuery(state=state, limit=PAGE_LIMIT_MAX), 0
+    while True:
+        page = seen(database, lambda connection, query=query: list_restored(connection, query))
+        for one in page.items:
+            click.echo(msgspec.json.encode(one).decode() if as_json else _line(one))
+        found += len(page.items)
+        if page.next is None:
+            break
+        query = msgspec.structs.replace(query, cursor=page.next)
+    if not found and not as_json:
+        click.echo("no meter stands so, or this database was never restored")
+
+
+def _line(one: RestoredMeter) -> str:
+    differs = ", ".join(f"{name} {value}" for name, value in one.found.items())
+    left = (one.credited_to_explain_mills, one.debited_to_explain_mills)
+    to_explain = f"; still to be explained: C {left[0]}, D {left[1]} mills" if any(left) else ""
+    return f"{one.meter_id} {one.state}{': ' if differs else ''}{differs}{to_explain}"

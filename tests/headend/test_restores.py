@@ -44,6 +44,7 @@ class Fallen(NamedTuple):
 
 def fall(folder: Path, seed: int, meters: int) -> Fallen:
     """Nine days of a town, with its backups."""
+    folder.mkdir()
     acts = script(random.Random(seed), meters, DAYS_AFTER)
     town = Town(folder, random.Random(seed + 1), folder / "granted")
     town.settle(meters)
