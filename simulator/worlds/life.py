@@ -28,7 +28,7 @@ from .till import Payment, Till
 from .trace import Trace
 
 START_SLOT = slot_of(START_UNIX_S)
-PRICES = {"blocks": [[4_000, 127], [12_000, 279], [0, 448]], "standing_day": 20}
+PRICES = {"blocks": [[700, 127], [2_500, 279], [0, 448]], "standing_day": 20}
 POLICY = NEW._replace(low_credit_mills=30_000)
 DOWN_US = 10 * MINUTE_US
 UPLINKS_MAX = 60

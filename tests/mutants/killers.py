@@ -1,0 +1,69 @@
+"""Who must notice a planted bug: small worlds, each with what brings a rule to its limit.
+
+    GUELTA_MUTANT=block_edge_off_by_one python -m tests.mutants.planting plain_month
+
+prints what the judges find, one line each, and ends with 1 if they find anything. Without a mutant it is the control.
+"""
+
+from collections.abc import Iterator
+
+from simulator.headend_within import HTTP, LORAWAN, UDP
+from simulator.prng import Streams
+from simulator.worlds import faults
+from simulator.worlds.draw import CALM, draw
+from simulator.worlds.played import play
+from simulator.worlds.scenario import CLEAR, Link, Scenario
+
+HOUR_US = 3_600_000_000
+BAD_AIR = Link(loss_up=250, loss_down=250, duplicate=300, reorder=300, late_max_us=40 * HOUR_US)
+
+
+def world(seed: int, *kinds: str, meters: int = 3, days: int = 6, air: Link = CLEAR) -> Scenario:
+    """A town with these kinds of faults alone; it lives over the end of a month, its third day is a first."""
+    base = draw(seed, meters, days, CALM)
+    homes = tuple(
+        home._replace(link=air, bearer=(UDP, HTTP, LORAWAN)[number % 3], report_slots=(12, 48)[number % 2])
+        for number, home in enumerate(base.homes)
+    )
+    struck = [
+        fault
+        for kind in kinds
+        for fault in faults.KINDS[kind].draw(Streams(seed).named(f"faults/{kind}"), meters, days)
+    ]
+    return base._replace(profile="+".join(kinds) or CALM, homes=homes, faults=tuple(sorted(struck)))
+
+
+# What each killer plays, one world after another until something is found.
+KILLERS: dict[str, tuple[Scenario, ...]] = {
+    "plain_month": (world(1), world(2, days=8)),
+    "late_frames": (world(3, "command", "policy", air=BAD_AIR), world(4, "payment_reversed", "replayed", air=BAD_AIR)),
+    "fine_prices": (world(5, "tariff", days=8), world(6, "tariff", days=8)),
+    "clocks": (world(7, "clock_jump", days=8), world(8, "clock_jump", days=8)),
+    "debts": (world(9, "debt_plan", days=10), world(10, "debt_plan", days=10)),
+    "power": (world(11, "power_cut", "reset_storm"), world(12, "power_cut", "boot_cut")),
+    "rot": (world(13, "bit_rot", "power_outage"), world(14, "bit_rot", "reset_storm")),
+    "dead_flash": (world(15, "flash_dead"), world(16, "flash_dead")),
+    "commands": (world(17, "command", "clock_jump", air=BAD_AIR), world(18, "command", "clock_jump", "dark")),
+    "policies": (world(19, "policy", air=BAD_AIR), world(20, "policy", "dark", air=BAD_AIR)),
+    "forged": (world(21, "damaged", "spliced", "flooded"),),
+    "valves": (world(22, "valve_stuck", "valve_jammed", days=10), world(23, "valve_stuck", days=10)),
+    "late_tariffs": (world(24, "tariff", "dark", days=10), world(25, "tariff", "dark", days=10)),
+    "payments": (world(26, "payment_again", "payment_reversed", "payment_late"), world(27, "payment_reversed")),
+    "swaps": (world(28, "swap", days=8), world(29, "swap", days=8)),
+    "restores": (world(30, "headend_restored"), world(31, "headend_restored")),
+    "lost_state": (world(32, "state_lost"), world(33, "state_lost")),
+}
+
+
+def findings(killer: str) -> Iterator[str]:
+    """What the judges find in each world of a killer."""
+    for scenario in KILLERS[killer]:
+        for finding in play(scenario).findings:
+            yield f"seed {scenario.seed}: {finding}"
+
+
+def hunt(killer: str) -> int:
+    """Tell the first finding, or that there is none; the exit code."""
+    found = next(findings(killer), None)
+    print(found or "nothing")
+    return 0 if found is None else 1
