@@ -3,6 +3,7 @@
 The power goes at some flash operation of a boot, in the middle of it or before it, or a moment after the meter is idle;
 water flows meanwhile, and a payment is told again and again. What is true goes on by arithmetic of its own (truth.py).
 Each meter that comes so far is compared with it, each counter on air is new, and the wear of the flash is counted.
+CPython alone: MicroPython closes the files of a life that is over when it pleases.
 """
 
 from errno import EIO
