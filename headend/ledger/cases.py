@@ -15,7 +15,7 @@ class CaseKind(StrEnum):
     VOLUME_MISMATCH = "volume-mismatch"  # the register and the sum of slots disagree
     SLOTS_LOST = "slots-lost"  # half-hours whose detail the meter lost: posted from its counters (SEMANTICS C4)
     WENT_BACK = "went-back"  # S or R fell in one generation: quarantined (SEMANTICS A4)
-    CLONED = "cloned"  # two devices seal under one meter's keys: quarantined (reliability A1)
+    CLONED = "cloned"  # one meter with two pasts: its flash was copied, or an old copy put back; quarantined (A4)
     COUNTER_AHEAD = "counter-ahead"  # the meter knows more credit than the books granted
     DEBT_BOUNDS = "debt-bounds"  # R passed the plan's ceiling or is not what the instalments make
     UNEXPLAINED = "unexplained"  # the daily check is broken (SEMANTICS B8)

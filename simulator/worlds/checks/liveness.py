@@ -21,7 +21,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "slots-lost": _FLASH,
     "went-back": (*_FLASH, "clone", "headend"),
     "counter-ahead": ("headend", "clone"),
-    "cloned": ("clone",),
+    "cloned": ("clone", "old"),  # a flash put back is a copy of the meter, too
     "recovered": ("headend",),
     "flash-lost": _FLASH,
     "debt-bounds": ("debt", "headend"),
