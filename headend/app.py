@@ -122,16 +122,17 @@ async def running(settings: Settings, clock: Clock, random: Random, started_ms: 
                 raise SettingsRefused(
                     "--allow-remote: no API key is in use yet; make one with 'guelta key create' first"
                 )
-            _say_where_it_is_kept(settings)
             async with _listening(settings, store, keyring, Ingest(keyring, random)) as started:
                 yield started
 
 
-def _say_where_it_is_kept(settings: Settings) -> None:
+def _where_it_is_kept(settings: Settings) -> str:
     """A disk that is lost takes along what is on it: the high-water file belongs on another one."""
     file = settings.high_water
-    if file is not None and file.stat().st_dev == settings.database.stat().st_dev and not settings.simulated:
-        log.warning("high_water_beside_database", file=str(file), remedy="name a file on another disk: --high-water")
+    if file is None:
+        return "none"
+    beside = file.stat().st_dev == settings.database.stat().st_dev
+    return "on the database's disk: name a file on another one with --high-water" if beside else "on another disk"
 
 
 @contextlib.asynccontextmanager
@@ -160,7 +161,8 @@ async def _listening(settings: Settings, store: Store, keyring: Keyring, ingest:
         with _listening_refused("--http", settings.http):
             await site.start()
         left_over = await settle_unanswered(app)
-        log.info("started", mode=settings.mode, clock=settings.clock, notifications_settled=left_over)
+        facts = {"notifications_settled": left_over, "high_water": _where_it_is_kept(settings)}
+        log.info("started", mode=settings.mode, clock=settings.clock, **facts)
         host, port = runner.addresses[0][:2]
         yield Running(app, (host, port), None if settings.udp is None or udp is None else (settings.udp.host, udp.port))
     finally:
