@@ -37,7 +37,8 @@ class Authentic:
 def authenticate(tx: Tx, keyring: Keyring, received: Received) -> Authentic | Refusal:
     """Find the meter, its keys, and the counter under which the tag is right.
 
-    A frame older than the replay window is a BAD_TAG: its counter is taken for a later one, whose tag it lacks.
+    A frame older than the replay window is a BAD_TAG here: its counter is taken for a later one, whose tag it lacks.
+    old_frames.py looks at it once more.
     """
     known_as = tx.remembered.recall(Topic.METER, received.meter_id, lambda: state_of_meter(tx, received.meter_id))
     if known_as is None:
