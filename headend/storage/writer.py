@@ -6,6 +6,7 @@ One batch is one transaction, one fsync and one link of the hash chain.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -66,6 +67,9 @@ class Tx:
         full = {**_DEFAULTS[table], **row, "batch_id": self.batch_id}
         del full["id"]
         self.cursor.execute(_INSERTS[table], full)
+        if self.cursor.rowcount != 1:
+            # Where memory ran out the driver has been seen to return as if all were well.
+            raise MemoryError(f"a row of {table} was not stored")
         full["id"] = row_id = int(self.cursor.lastrowid)
         self.records.append(chain.row_record(table, full))
         line = line_of(table, full, self.now_us)
@@ -169,6 +173,7 @@ class Writer:
             return []
         connection = self._connection
         try:
+            self._undo()
             if self._high_water is not None:
                 self._high_water.flush()
             sqlite.raw(connection).execute("BEGIN IMMEDIATE")
@@ -181,10 +186,17 @@ class Writer:
                 self._high_water.keep(tx.told, *head)
         except BaseException as failure:  # noqa: BLE001  (disk full, I/O error: nobody is told that it is durable)
             remembered.of(connection).forget()
-            if sqlite.raw(connection).in_transaction:
-                connection.exec_driver_sql("ROLLBACK")
+            # Undoing may need what is lacking, memory above all; then it is done before the next batch.
+            with contextlib.suppress(Exception):
+                self._undo()
             return [(future, failure, False) for _, future in batch]
         return outcomes
+
+    def _undo(self) -> None:
+        """Leave no transaction open."""
+        raw = sqlite.raw(self._connection)
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
 
     def _append_link(self, tx: Tx) -> tuple[int, bytes]:
         """Add the chain's link over the rows of this batch; a batch without rows of the books has none."""
@@ -215,7 +227,7 @@ def _run_job(tx: Tx, job: Job[Any]) -> tuple[Any, bool]:
     try:
         result = job(tx)
         audit.record(tx)
-    except Exception as failure:  # noqa: BLE001  (given back to the caller, who knows what it means)
+    except Exception as failure:
         if not sqlite.raw(tx.connection).in_transaction:
             raise  # a full disk or a broken one: SQLite has undone the whole batch, and each of its jobs is told so
         tx.cursor.execute("ROLLBACK TO job")
