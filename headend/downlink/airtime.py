@@ -49,6 +49,9 @@ def _by_rank(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> Iterat
         yield acknowledged, statement_message(tx, state)
     for message in command_messages(tx, link):
         yield link, message
+    if heard.repeats and _goes_back(link, heard):
+        # Before the time: a log says whether the clock was sure when it was counted, not whether it is now.
+        yield acknowledged, statement_message(tx, state)
     timed = replace(link, time_told_us=heard.at_us)
     if heard.fresh and link.status & STATUS_CLOCK_UNSURE:
         yield timed, heard.time

@@ -10,7 +10,8 @@ from protocol.wire.messages import Time
 @dataclass(frozen=True, slots=True)
 class Heard:
     """An uplink's type and counter, when it was heard, whether for the first time, whether slots had been missing
-    before it already, and whether it is a PROGRESS, which asks for the next bytes of an update."""
+    before it already, whether it is a PROGRESS, which asks for the next bytes of an update, and whether all the slots
+    that it tells of were posted before: then the meter does not know that."""
 
     type: int
     counter: int
@@ -18,6 +19,7 @@ class Heard:
     fresh: bool
     was_waiting: bool
     asks_update: bool = False
+    repeats: bool = False
 
     @property
     def time(self) -> Message:

@@ -101,7 +101,7 @@ class Ingest:
         if link.tariff_echo > decoded.authentic.link.tariff_echo and not decoded.authentic.spare:
             _bring_held_back(tx, posted.link)
         authentic = decoded.authentic
-        link, reply = self._reply(tx, posted, _heard(authentic, state), authentic)
+        link, reply = self._reply(tx, posted, _heard(authentic, state, decoded), authentic)
         meter_link.save(tx, link)
         return Answer(None, posted.uplink_id, False, reply)
 
@@ -155,7 +155,10 @@ def _bring_held_back(tx: Tx, link: MeterLink) -> None:
     bring_tariffs(tx, contracts_of(tx, link.meter_id)[-1], slot_of(tx.now_us // 1_000_000))
 
 
-def _heard(authentic: Authentic, before: MeterState) -> Heard:
+def _heard(authentic: Authentic, before: MeterState, decoded: Decoded | None = None) -> Heard:
     at_us = authentic.received.at_us
     asks_update = authentic.type == UP_EXTENDED and authentic.plaintext[:1] == bytes([UP_KIND_UPDATE])
-    return Heard(authentic.type, authentic.counter, at_us, authentic.fresh, bool(before.waiting), asks_update)
+    told = None if decoded is None else decoded.log or decoded.lost
+    posted = (before.log_generation, before.frontier_slot)
+    repeats = told is not None and (told.log_generation, told.end_slot) <= posted
+    return Heard(authentic.type, authentic.counter, at_us, authentic.fresh, bool(before.waiting), asks_update, repeats)

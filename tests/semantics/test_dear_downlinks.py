@@ -51,6 +51,23 @@ def test_ct_05_reports_every_six_hours_are_acknowledged_because_they_go_back_to_
     assert one.state.open_slot - one.state.acked_slot <= 24
 
 
+def test_i22_half_hours_from_before_a_clock_was_set_are_acknowledged_though_each_says_that_it_is_unsure(
+    home: Callable[..., Home],
+) -> None:
+    """I22, C3, F1 (worlds, seed 100): four frames of such half-hours were each answered with the time, for ever; the
+    meter knew it long since, and told the same four again at every report."""
+    one = home(report_slots=12)
+    live_busily(one, 2)
+    one.up = never
+    one.start(clock=False)
+    live_busily(one, 20)
+    one.up = always
+    live_busily(one, 8)
+    assert one.state.sure
+    assert one.state.open_slot - one.world.one("SELECT frontier_slot FROM meter_state") <= 24
+    assert one.state.open_slot - one.state.acked_slot <= 24
+
+
 def test_ct_05_a_new_cadence_is_told_at_once(home: Callable[..., Home]) -> None:
     """D1: the headend must know it, to acknowledge as that cadence needs."""
     one = home(report_slots=48)
