@@ -87,8 +87,8 @@ class Judge:
 
     def cut(self, device, number, told, past=None, earlier=()):
         """Judge the flash of `device` after a cut within act `number`. `told`: what had left the meter since the act
-        began; `past`: what was Found by the boot that was cut, where it is a second cut; `earlier`: what a boot told
-        before the act. Returns what is Found now. Raises Wrong."""
+        began; `past`: what was Found by the boot that was cut, where it is a second cut; `earlier`: what that boot told,
+        or one before the act. Returns what is Found now. Raises Wrong."""
         act = self.recording.acts[number]
         if self.recording.provisioning:
             return self._half_provisioned(device, act)
@@ -99,7 +99,7 @@ class Judge:
         facts = seen(found)
         self._facts(facts, act, bool(told), past)
         self._logs(board, act, facts)
-        self._valve(board, found, act, told, earlier)
+        self._valve(board, found, act, told if past is None else list(told) + list(earlier), earlier)
         all_told = board.told
         said = self._uplinks(board, found, facts, max([self.told_before[number]] + counters(told) + counters(earlier)))
         require(found.store.bad_copies() <= self.recording.spoilt, "copies that do not check")

@@ -23,7 +23,10 @@ PARTS_OF_WORLDS = dict(PARTS, fire=3, an_opening=2, a_stalling_valve=2, rekeys=3
 SCENARIOS = (
     "a_day_of_life provisioning an_opening statements packs_in_parts rekeys commands fire month_edge a_debt an_absence "
     "the_ring_turns the_valve a_stalling_valve a_clock_set_back a_clock_found lost_slots nacks a_lost_state "
-    "counter_blocks litre_by_litre many_events a_last_move big_pulses daily_reports brown_outs"
+    "counter_blocks litre_by_litre many_events a_last_move big_pulses daily_reports brown_outs "
+    "emergency_credit a_lifeline a_vulnerable_home an_amnesty a_debit a_plan_replaced a_tariff_begins late_packs "
+    "orders_that_end an_expired_command a_deep_debt a_bad_state_copy a_bad_copy_of_all a_lost_identity lost_counters "
+    "a_blank_keepsake a_half_kept_identity a_leak a_burst a_leaking_valve many_presses resets_and_slots"
 ).split()
 
 FLIPS = 20_000

@@ -132,7 +132,7 @@ class Sweep:
                 self._guarded(
                     where + (done, mode),
                     number,
-                    lambda said=said: self.judge.cut(device, number, told + said, found),
+                    lambda said=said: self.judge.cut(device, number, told, found, said),
                 )
                 ranges = device.ranges()
                 device.lay(self.after, torn, where[0] + done + self.seed)
