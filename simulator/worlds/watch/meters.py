@@ -87,7 +87,8 @@ class MeterWatch(Watch):
             self.say(life, "I7", home, "state", f"balance {state.balance_mills}, C − D − S − R is {balance_mills}")
         if meter.unpersisted_l > UNPERSISTED_L_MAX:
             self.say(life, "I8", home, "unpersisted", f"{meter.unpersisted_l} L are on no flash")
-        self._valve(life, home, seen, balance_mills)
+        if home in life.homes:  # a clone hangs on a pipe of its own, with a valve that it has never moved
+            self._valve(life, home, seen, balance_mills)
 
     def _falls(self, life: Life, home: WorldHome, before: Counters, now: Counters) -> None:
         for name, old, new in zip(Counters._fields, before, now, strict=True):
