@@ -53,6 +53,8 @@ class Meter:
         self.clock = Clock(state, now_us, board.rtc())
         self.events = Events(state)
         self.packs = Packs(store.packs)
+        if state.opened and not self.packs.held:
+            self.packs.begin_again(identity.packs, state.open_slot)
         self.packs.activate(state.open_slot)
         self.register = Register(state, identity.pulse_ml)
         self.wallet = Wallet(state, self.packs)

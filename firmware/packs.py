@@ -46,6 +46,13 @@ class Packs:
         self.current = {DOWN_TARIFF: None, DOWN_POLICY: None, DOWN_PLAN: None}
         self.version = {DOWN_TARIFF: 0, DOWN_POLICY: 0, DOWN_PLAN: 0}
 
+    def begin_again(self, provisioned, open_slot):
+        """Both copies are lost: what the meter was provisioned with acts until the headend gives the newer ones again.
+        Without a price water would cost nothing, and no headend could read the half-hours of it (B4)."""
+        for kind, version, from_slot, body in provisioned:
+            self.held.append(Held(kind, version, from_slot, min(from_slot, open_slot), body))
+        self.save()
+
     def save(self):
         self.record.save(b"".join([cbor.encode(list(held)) for held in self.held]))
 

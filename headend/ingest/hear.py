@@ -125,8 +125,9 @@ def _hear_device(link: MeterLink, device: Any, state: MeterState) -> MeterLink:
     return replace(
         link,
         statement_echo=max(link.statement_echo, device.statement),
-        # None held is an echo too: a meter that lost its packs is given them again.
-        tariff_echo=max(link.tariff_echo, device.pack_version) if device.pack_version else 0,
+        # An older one is an echo too: a meter that lost its packs goes on under those it was provisioned with, or under
+        # none, and is given the newer ones again.
+        tariff_echo=device.pack_version,
         policy_echo=device.policy_version,
         plan_echo=device.plan_version,
         unopened=device.flags & DEVICE_UNOPENED,
