@@ -15,7 +15,7 @@ from tests.clones.honest import Honest
 from tests.clones.scene import Scene
 from tests.figures import ROUND, publish
 
-CHUNKS, LIVES, DAYS = 4, 6, 12
+CHUNKS, LIVES, DAYS = 2, 5, 12
 
 
 def live(folder: Path, seed: str, days: int) -> tuple[str | None, Honest]:
@@ -51,5 +51,5 @@ def test_a1_an_honest_meter_is_one(tmp_path: Path, chunk: int) -> None:
 def test_a_rule_that_believes_every_clock_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(witnesses, "CLOCK_ERROR_MAX_US", 0)
     monkeypatch.setattr(clones.witnesses, "runs_ahead", lambda *_: False)
-    alarms = sum(live(tmp_path / str(number), f"honest 0 0 {number}", DAYS)[0] is not None for number in range(LIVES))
-    assert alarms > 0
+    lives = (live(tmp_path / str(number), f"honest 0 0 {number}", DAYS)[0] for number in range(4 * LIVES))
+    assert any(found is not None for found in lives)
