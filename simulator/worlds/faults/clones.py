@@ -57,7 +57,7 @@ def _twin_of(life: Life, home: WorldHome, household: int) -> WorldHome:
     twin.meter_id, twin.customer_number = home.meter_id, home.customer_number
     twin.hung, twin.pulses_from_l = list(home.hung), home.pulses_from_l
     twin.counted_l = twin.pipe_l = home.counted_l
-    twin.reverse_l = home.reverse_l
+    twin.reverse_l, twin.valve.at_permille = home.reverse_l, home.valve.at_permille
     life.twins.append(twin)
     return twin
 
