@@ -82,8 +82,9 @@ def _recover_meter(tx: Tx, meter_id: bytes, generation: int, state: str, marks: 
     if later > generation:
         found = found.with_found(generation=later)
     if state == SPARE or granted is None:
-        if (meter_id, generation) in marks.statements:
-            found = found.with_found(meter="a spare in the backup")
+        opened = marks.statements.get((meter_id, generation))
+        if opened is not None:
+            found = replace(found, number=opened.number + NUMBERS_LEFT_OUT).with_found(meter="a spare in the backup")
         recovered.save(tx, found)
         return found
     told = marks.statements.get((meter_id, generation))

@@ -112,7 +112,7 @@ def statements(connection: Connection) -> Iterator[Fault]:
         raises = dict(zip(PARTS, (new - old for new, old in zip(parts, last_parts, strict=True)), strict=True))
         falls = any(mills < 0 for part, mills in raises.items() if part not in (RECOVERED_C, RECOVERED_D))
         # A restore leaves numbers out: under those in between, the meter may hold what the books forgot (A5).
-        in_turn = number == last_number + 1 or (entry_id is None and number > last_number >= 0)
+        in_turn = number == last_number + 1 or (entry_id is None and number > last_number)
         if not in_turn or falls:
             yield Fault(
                 "statements",

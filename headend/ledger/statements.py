@@ -65,8 +65,12 @@ def numbered(tx: Tx, meter_id: bytes, generation: int, number: int | None) -> St
 
 
 def open_statement(tx: Tx, meter_id: bytes, generation: int) -> Statement:
-    """Number 0 of a new wallet generation: C = D = 0."""
-    return _append(tx, Statement(meter_id, generation, 0), None)
+    """The first one of a new wallet generation: C = D = 0. Its number is 0; where a restore undid that this wallet was
+    opened, one beyond those that it had then (SEMANTICS A5)."""
+    row = tx.cursor.execute(
+        "SELECT number FROM recovery WHERE meter_id = ? AND generation IN (0, ?)", (meter_id, generation)
+    ).fetchone()
+    return _append(tx, Statement(meter_id, generation, 0 if row is None else int(row[0])), None)
 
 
 def grant(
@@ -80,21 +84,13 @@ def grant(
     recovered = RECOVERED_C if part in CREDIT_PARTS else RECOVERED_D
     changes = {recovered: getattr(last, recovered) - explained_mills}
     changes[part] = changes.get(part, getattr(last, part)) + amount_mills
-    raised = replace(last, number=next_number(tx, last), **changes)
+    raised = replace(last, number=last.number + 1, **changes)
     return _append(tx, raised, entry_id)
 
 
 def leave_out_numbers(tx: Tx, meter_id: bytes, generation: int, number: int) -> Statement:
     """The last statement again under a much higher number: those in between may be on the meter with other content."""
     return _append(tx, replace(current(tx, meter_id, generation), number=number), None)
-
-
-def next_number(tx: Tx, last: Statement) -> int:
-    """One more; a wallet that is opened for the second time after a restore begins beyond the numbers of the first."""
-    if last.number:
-        return last.number + 1
-    row = tx.cursor.execute("SELECT number FROM recovery WHERE meter_id = ?", (last.meter_id,)).fetchone()
-    return 1 + (0 if row is None else int(row[0]))
 
 
 def _append(tx: Tx, statement: Statement, entry_id: int | None) -> Statement:

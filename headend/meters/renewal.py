@@ -15,6 +15,7 @@ from headend.downlink.wallet import opening_message
 from headend.ingest import meter_link, meter_state
 from headend.ledger.balances import wallet_balance_mills
 from headend.ledger.posting_rules import Holding, meter_opened, wallet_closed, wallet_reopened
+from headend.ledger.recovered_moves import enter_wallet, leave_wallet
 from headend.meters.carried import carry_plan, packs_to_begin_with
 from headend.meters.closing import close_books
 from headend.meters.keyring import Keyring
@@ -54,12 +55,14 @@ def renew_meter(tx: Tx, keyring: Keyring, meter_id: bytes, index_l: int | None =
 
 def _move_wallet(tx: Tx, old: Holding, begins: WalletOpening) -> None:
     """Close the old wallet, open the new one with its balance, and let the registry and the state begin anew."""
+    left = leave_wallet(tx, old)
     balance_mills = wallet_balance_mills(tx, old)
     new = replace(old, generation=begins.generation)
     meter_opened(tx, new)
     key = f"renewal:{old.meter_id.hex()}:{new.generation}"
     wallet_closed(tx, "renewal", f"{key}:close", old, balance_mills, f"wallet generation {old.generation} ends")
     wallet_reopened(tx, "renewal", f"{key}:open", new, balance_mills, f"wallet generation {new.generation} begins")
+    enter_wallet(tx, left, new)
     open_generation(tx, begins)
     meter_state.save(tx, meter_state.opened(begins))
     rating_base.forget(tx, old.meter_id)

@@ -15,6 +15,7 @@ from headend.ingest import meter_link, meter_state
 from headend.ingest.post_lost import packs_in_force
 from headend.ledger.balances import wallet_balance_mills
 from headend.ledger.posting_rules import Holding, meter_opened, wallet_closed, wallet_reopened
+from headend.ledger.recovered_moves import enter_wallet, leave_wallet
 from headend.meters.carried import carry_packs, carry_plan, packs_to_begin_with
 from headend.meters.closing import FinalCut, close_books
 from headend.meters.keyring import Keyring
@@ -166,6 +167,7 @@ def _slot_of_swap(tx: Tx, old_meter_id: bytes, at_slot: int) -> int:
 
 def _move_wallet(tx: Tx, old: Holding, begins: WalletOpening) -> None:
     """The balance through `moving`, the contract to the new meter, and the new meter's books begin."""
+    left = leave_wallet(tx, old)
     balance_mills = wallet_balance_mills(tx, old)
     new = Holding(begins.meter_id, begins.generation, old.contract_id)
     tx.cursor.execute("UPDATE contract SET meter_id = ? WHERE id = ?", (new.meter_id, old.contract_id))
@@ -173,6 +175,7 @@ def _move_wallet(tx: Tx, old: Holding, begins: WalletOpening) -> None:
     key, names = f"swap:{old.meter_id.hex()}", (old.meter_id.hex(), new.meter_id.hex())
     wallet_closed(tx, "swap", f"{key}:close", old, balance_mills, f"meter {names[0]} gives way to {names[1]}")
     wallet_reopened(tx, "swap", f"{key}:open", new, balance_mills, f"meter {names[1]} in the place of {names[0]}")
+    enter_wallet(tx, left, new)
     open_generation(tx, begins)
     meter_state.save(tx, meter_state.opened(begins))
     tx.cursor.execute(

@@ -16,8 +16,11 @@ from headend.ledger.payments import Outcome, resolve_suspense, reverse_payment
 from headend.meters import commands
 from headend.meters.registry import PLAIN_POLICY, Provisioning
 from headend.meters.rekey import ask_rekey
+from headend.meters.renewal import renew_meter
+from headend.meters.swap import execute_swap, prepare_swap
 from headend.restore import restore
 from headend.storage.audit import Actor
+from protocol.rules.calendar import slot_of
 from protocol.wire import command_codes
 from protocol.wire.messages import DOWN_POLICY
 from tests.headend.living_meter import LivingMeter
@@ -333,6 +336,40 @@ def test_a_second_restore_of_the_same_backup_recovers_what_the_first_one_did(tow
     assert second.parts() == (1_000_000, 0, 1_000_000, 0, 0, 0, 0)
     assert second.faults() == []
     second.close()
+
+
+@pytest.mark.parametrize("way", ["renewed", "swapped"])
+@pytest.mark.parametrize("spent", [False, True])
+def test_what_is_still_to_be_explained_goes_on_into_the_next_wallet(town: Fallible, way: str, spent: bool) -> None:
+    """A4: a meter is replaced before its provider has repeated the payment: it raises C once all the same."""
+    meter = living(town)
+    town.back_up()
+    town.pay(meter.number, 5, "t1")
+    paid_us = town.clock.unix_us()
+    back = town.fall()
+    if spent:
+        meter.use([1] * 20)
+        back.speak(meter, *meter.say_log())
+    [(before,)] = back.rows("SELECT credited_mills - debited_mills FROM statement ORDER BY number DESC LIMIT 1")
+    if way == "renewed":
+        back.writer.run(lambda tx: renew_meter(tx, back.keyring, meter.meter_id))
+    else:
+        spare, old = (2).to_bytes(8, "big"), meter.meter_id
+        back.writer.run(lambda tx: prepare_swap(tx, back.keyring, old, spare, 1))
+        slot = slot_of(back.clock.unix_us() // 1_000_000)
+        back.writer.run(lambda tx: execute_swap(tx, back.keyring, old, spare, slot, None, 0))
+    query = f"SELECT credited_mills, debited_mills, {PARTS} FROM statement ORDER BY id DESC LIMIT 1"
+    credited, debited, paid, _, waits, *_ = back.rows(query)[0]
+    assert (paid, waits) == (0, 5_000)
+    spent_mills = back.one("SELECT coalesce(sum(spent_mills), 0) FROM uplink")
+    assert credited - debited == before - spent_mills
+    assert back.faults() == []
+    back.pay_at(meter, 5, "t1", paid_us)
+    after = back.rows(query)[0]
+    assert after[:5] == (credited, debited, 5_000, 0, 0)
+    assert back.faults() == []
+    assert back.rows("SELECT count(*) FROM case_file WHERE kind = 'recovered' AND closed_us IS NULL") == [(0,)]
+    back.close()
 
 
 def test_a_meter_that_only_the_file_knows_is_listed(town: Fallible) -> None:

@@ -155,6 +155,9 @@ class Town(World):
         if mine and mine[-1] not in self.reversed:
             self.reversed.append(mine[-1])
             self.reverse(mine[-1])
+            # What neither a file nor the meter knows of D, no restore can: then the office's act is a new one.
+            meter = self.meters[act.number]
+            self.converse(meter, [meter.poll()])
 
     def _rekey(self, act: Act) -> None:
         self.writer.run(lambda tx: ask_rekey(tx, self.meters[act.number].meter_id))
