@@ -107,8 +107,9 @@ def judge(life: Life) -> list[Finding]:
     return found
 
 
-def gather(life: Life) -> Evidence:
-    """Look at everything. Nothing of it changes the world."""
+def gather(life: Life, briefly: bool = False) -> Evidence:
+    """Look at everything; `briefly`: not at the disk, and without what the books say against themselves. Nothing of it
+    changes the world."""
     from .seen import home_seen
 
     books = Books(life.office.rows)
@@ -121,8 +122,8 @@ def gather(life: Life) -> Evidence:
         settled=not life.safe,
         now_us=life.world.now_us,
         struck=frozenset().union(*struck.values()) if struck else frozenset(),
-        own_faults=tuple(life.office.faults()),
-        files=_files(life),
+        own_faults=() if briefly else tuple(life.office.faults()),
+        files={} if briefly else _files(life),
         secrets=_secrets(life),
         restores=life.office.restores,
         restored_us=max((getattr(watcher, "restored_us", 0) for watcher in life.watchers), default=0),

@@ -16,6 +16,7 @@ from simulator.worlds.watch.durable import DurableWatch
 from simulator.worlds.watch.frames import FrameWatch
 from simulator.worlds.watch.meters import MeterWatch
 from simulator.worlds.watch.reasons import unjustified
+from simulator.worlds.watch.topups import TopUpWatch
 from simulator.worlds.watch.watch import Watch
 from tests.worlds.judged import judged_world
 
@@ -206,6 +207,31 @@ def test_what_was_told_and_is_not_on_disk_is_seen(life: Life) -> None:
     assert rules(watch) == {"I13", "I2"}
     assert len(watch.findings) == 3
     assert life.world.now_us > DAY_US
+
+
+def test_money_that_does_not_reach_its_meter_is_seen(life: Life) -> None:
+    """I22: the fiftieth fair uplink after it was credited is one too many; what was not fair is not counted."""
+    home, watch = life.homes[0], TopUpWatch()
+    held = home.state.credited_mills
+    payment = next(one for one in life.till.payments if one.home == 1 and one.account == home.customer_number)
+    home.state.credited_mills = 0
+    watch.event(life, "answer", None, f"{payment.transaction} credited".encode())
+    home.dark = True
+    for _ in range(60):
+        watch.event(life, "up", home, b"")
+    home.dark = False
+    for _ in range(49):
+        watch.event(life, "up", home, b"")
+    assert watch.findings == []
+    watch.event(life, "up", home, b"")
+    assert rules(watch) == {"I22"}
+    watch = TopUpWatch()
+    watch.event(life, "answer", None, f"{payment.transaction} credited".encode())
+    for _ in range(7):
+        watch.event(life, "up", home, b"")
+    home.state.credited_mills = held
+    watch.event(life, "listened", home, b"")
+    assert (watch.findings, watch.longest) == ([], 7)
 
 
 def test_the_same_finding_is_said_once_for_each_home(life: Life) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .durable import DurableWatch
 from .frames import FrameWatch
 from .meters import MeterWatch
+from .topups import TopUpWatch
 from .watch import Watch
 
-WATCHES: tuple[Callable[[], Watch], ...] = (MeterWatch, FrameWatch, DurableWatch)
+WATCHES: tuple[Callable[[], Watch], ...] = (MeterWatch, FrameWatch, DurableWatch, TopUpWatch)

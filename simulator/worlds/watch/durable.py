@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...clock import DAY_US, unix_us
+from ..checks.meters import check_I13
+from ..checks.money import check_I1, check_I3, check_I4
+from ..evidence import gather
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -47,6 +50,10 @@ class DurableWatch(Watch):
             if life.office.up:
                 self._forget_after_restore(life)
                 self._ask(life)
+        if what == "headend-back" and not self._restores:
+            evidence = gather(life, briefly=True)
+            for finding in (*check_I1(evidence), *check_I3(evidence), *check_I4(evidence), *check_I13(evidence)):
+                self.say(life, finding.check, None, finding.text, f"after it came back: {finding.text}")
 
     def _forget_after_restore(self, life: Life) -> None:
         """Older books forget what came after them; what they hold is remembered anew (I23 judges the rest)."""
