@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from headend.api.language import preferred
 from headend.api.problems import MEDIA_TYPE, Problem
+from headend.storage import failing
 from headend.storage.writer import WriterClosed
 
 log = structlog.get_logger("headend.http")
@@ -79,9 +80,16 @@ async def _answered(request: web.Request, handler: Handler, trace: str) -> web.S
         return refused(request, Problem("stopping"), trace)
     except asyncio.CancelledError:
         raise
-    except Exception:
+    except Exception as failure:
         log.exception("request_failed", method=request.method, path=request.path)
-        return refused(request, Problem("internal_error"), trace)
+        return refused(request, Problem(_code_of(failure)), trace)
+
+
+def _code_of(failure: Exception) -> str:
+    """A disk without room and a disk that fails are the operator's to mend, and the request's to repeat."""
+    if failing.is_full(failure):
+        return "storage_full"
+    return "storage_failing" if failing.is_failing(failure) else "internal_error"
 
 
 def refused(request: web.Request, problem: Problem, trace: str) -> web.Response:

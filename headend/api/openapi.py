@@ -144,7 +144,7 @@ def _responses(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
 
 def codes(endpoint: Endpoint) -> list[str]:
     """Every refusal this endpoint can answer with."""
-    found = ["internal_error", "stopping"]
+    found = ["internal_error", "storage_failing", "storage_full", "stopping"]
     if endpoint.security == BY_KEY:
         found += ["unauthenticated", "scope_missing"]
     if endpoint.security == BY_SIGNATURE:

@@ -81,6 +81,20 @@ _READING_THE_REQUEST = {
         "Too many pages are open at once. Close some, or reload now and then without JavaScript.",
         "Trop de pages sont ouvertes à la fois. Fermez-en, ou rechargez de temps en temps sans JavaScript.",
     ),
+    "storage_full": Kind(
+        507,
+        "The disk is full",
+        "Le disque est plein",
+        "There is no room to keep this, so nothing was acknowledged. Make room; then send the same request again.",
+        "Il n’y a plus de place, rien n’a été confirmé. Libérez de la place, puis renvoyez la même demande.",
+    ),
+    "storage_failing": Kind(
+        503,
+        "Disk or memory fails",
+        "Le disque ou la mémoire fait défaut",
+        "Disk or memory failed, so nothing was acknowledged. Look at the log; then send the same request again.",
+        "Disque ou mémoire en défaut, rien n’a été confirmé. Voyez le journal, puis renvoyez la même demande.",
+    ),
     "stopping": Kind(
         503,
         "The headend is stopping",
