@@ -40,6 +40,15 @@ class Knowledge:
             return Priced(contract, None, None, _UNSAID)
         return Priced(contract, tariff, rates_of(tariff.printed, contract.households), tariff.late)
 
+    def turns(self, first_slot: int, end_slot: int) -> list[int]:
+        """The slots of a run at which its price may be another than before: the first one, a holder's or a tariff's
+        first; every slot where some tariff is borne in part, since months count there."""
+        everything = [known for all_known in self.tariffs.values() for known in all_known]
+        if any(known.prorated for known in everything):
+            return list(range(first_slot, end_slot))
+        starts = {contract.start_slot for contract in self.contracts} | {known.valid_from_slot for known in everything}
+        return sorted(slot for slot in {first_slot, *starts} if first_slot <= slot < end_slot)
+
     def is_prorated(self, priced: Priced, slot: int) -> bool:
         """Whether a slot lies in a local month that its holder only bears in part (CT-09)."""
         if priced.tariff is None or priced.rates is None or not priced.tariff.prorated:

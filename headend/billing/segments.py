@@ -107,10 +107,11 @@ def _pieces(
         if not pieces or (pieces[-1].month, pieces[-1].contract_id) != (begun.month, contract_id):
             pieces.append(_Piece(begun.month, contract_id, slot, 0, 0, [0] * 6, 0))
         piece = pieces[-1]
-        for line in charge_lines(metered, rates.tariff, slot, litres, run.sure):
-            for role, amount in enumerate(rates.roles_of(line)):
-                piece.roles[role] += amount
-        metered = spend(begun, rates.tariff, litres)
+        if litres or begun is not metered:  # most half-hours cost nothing
+            for line in charge_lines(metered, rates.tariff, slot, litres, run.sure):
+                for role, amount in enumerate(rates.roles_of(line)):
+                    piece.roles[role] += amount
+            metered = spend(begun, rates.tariff, litres)
         piece.slots += 1
         piece.volume_l += litres
         piece.metered_mills = metered.spent_mills

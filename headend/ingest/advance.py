@@ -157,7 +157,7 @@ def _moved_along(state: MeterState, metered: RatingState) -> RatingState | None:
 def _has_other_prices(tx: Tx, state: MeterState, log: Log) -> bool:
     """Whether today's knowledge has other prices for any slot of a log than the meter's own pack."""
     known = knowledge_of(tx, state.meter_id)
-    for slot in range(state.frontier_slot, log.end_slot):
+    for slot in known.turns(state.frontier_slot, log.end_slot):
         priced = known.at(slot)
         if (priced.rates is not None and priced.rates is not log.rates) or known.is_prorated(priced, slot):
             return True
