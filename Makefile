@@ -11,14 +11,15 @@ DEV_READY := $(VENV)/.dev-ready
 ARGS ?=
 # Two cores are assumed, and tests that wait for a meter or a hand; `make test WORKERS=8` uses more.
 WORKERS ?= 3
+FOR ?= 8h
 
 # The image and the interpreter; only `firmware`, `hil` and `test` need compilers and QEMU.
 BUILT := build/firmware
 
-.PHONY: help demo test test-again worlds hil firmware toolchain check lint bench clean locks needs
+.PHONY: help demo test test-again worlds worlds-night mutants hil firmware toolchain check lint bench clean locks needs
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 needs:
 	@missing=""; \
@@ -59,6 +60,13 @@ test: $(DEV_READY) ## everything: style, types, walls, all tests, on both interp
 worlds: $(DEV_READY) ## whole worlds of faults, power cuts, crash images, kills, planted bugs; fails below its counts
 	rm -rf build/trust
 	$(BIN)/pytest -n 2 --dist loadgroup -m worlds tests hil_tests
+	$(BIN)/guelta bench trust
+
+worlds-night: $(DEV_READY) ## the same with other dice, round after round: make worlds-night FOR=8h
+	$(BIN)/guelta bench night --for $(FOR)
+
+mutants: $(DEV_READY) ## plant each bug of tests/mutants and see that it is found
+	$(BIN)/pytest -n 2 --dist loadgroup -m worlds tests/mutants -s
 
 # Once more with the interpreter of the image's own tree: the tests that start MicroPython.
 test-again: $(DEV_READY)

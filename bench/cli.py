@@ -7,6 +7,8 @@ from bench.completeness import completeness
 from bench.cuts import cuts
 from bench.day import day
 from bench.latency_report import latency
+from bench.night import night
+from bench.trust import trust
 from bench.valve import valve
 from bench.wire import wire
 
@@ -23,3 +25,5 @@ bench.add_command(battery)
 bench.add_command(cuts)
 bench.add_command(day)
 bench.add_command(valve)
+bench.add_command(trust)
+bench.add_command(night)

@@ -43,6 +43,7 @@ ROOMS = {
     "demo": Room(
         "simulator.demo", "demo", "simulator", "Watch eight homes for three days, on real MicroPython meters."
     ),
+    "sim": Room("simulator.worlds.cli", "sim", "simulator", "Play whole worlds of faults, and judge them."),
     "rig": Room("simulator.rig", "rig", "simulator", "Run one real meter over UDP, with a tap opened by hand."),
     "firmware": Room("bench.firmware", "firmware", "simulator", "Build the real image, and say how large it is."),
     "bench": Room("bench.cli", "bench", "simulator", "Measure; every benchmark prints JSON."),

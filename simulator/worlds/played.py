@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +57,9 @@ def _lived(life: Life) -> tuple[str, ...]:
     try:
         life.play()
     except Exception as raised:  # noqa: BLE001  (whatever it is, it is told with its seed)
-        life.findings.append(f"raised {type(raised).__name__}: {raised} at {life.world.now_us}")
+        where = traceback.extract_tb(raised.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        life.findings.append(f"raised {type(raised).__name__} in {place}: {raised} (at {life.world.now_us} us)")
         return tuple(life.findings)
     return (*life.findings, *(str(finding) for finding in judge(life)))
 
