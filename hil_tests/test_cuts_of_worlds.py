@@ -6,7 +6,7 @@ from hil_tests.cuts import runner
 from tests.figures import ROUND, publish
 
 SECOND = 1  # cut of each recovery, clean and torn, at another operation for each flash
-PAIRS = ("fire", "an_opening", "a_stalling_valve", "rekeys", "a_lost_state")  # every cut of every recovery
+PAIRS = ("an_opening", "a_stalling_valve", "rekeys", "a_lost_state")  # every cut of every recovery
 SHARED = ("fire", "a_debt", "provisioning")
 
 

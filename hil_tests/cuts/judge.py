@@ -87,8 +87,8 @@ class Judge:
 
     def cut(self, device, number, told, past=None, earlier=()):
         """Judge the flash of `device` after a cut within act `number`. `told`: what had left the meter since the act
-        began; `past`: what was Found by the boot that was cut, where it is a second cut; `earlier`: what that boot told,
-        or one before the act. Returns what is Found now. Raises Wrong."""
+        began; `past`: what was Found by the boot that was cut, where it is a second cut; `earlier`: what that boot
+        told, or one before the act. Returns what is Found now. Raises Wrong."""
         act = self.recording.acts[number]
         if self.recording.provisioning:
             return self._half_provisioned(device, act)

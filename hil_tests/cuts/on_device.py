@@ -8,6 +8,7 @@ alone:SCENARIO                      every cut, each judged by a boot of its own
 flips:SCENARIO:COUNT:SEED:REST:OF   of so many flips those whose number leaves REST when divided by OF
 faults:SCENARIO:NAME:STRIDE:OFFSET  exceptions in the first act of this name (faults.py)
 loop:KIND:SEED                      a thousand resets in ten minutes (loops.py)
+mounts:SCENARIO:SEED                blocks of the flash lost, one and two at a time (mounts.py)
 operations:SCENARIO                 only record
 control:NAME                        a broken store (controls.py)
 """
@@ -19,6 +20,7 @@ from hil_tests.cuts import controls
 from hil_tests.cuts.flips import flip
 from hil_tests.cuts.judge import checksum
 from hil_tests.cuts.loops import loop
+from hil_tests.cuts.mounts import lose
 from hil_tests.cuts.scenarios import SCENARIOS
 from hil_tests.cuts.sweep import sweep
 
@@ -101,6 +103,10 @@ def resets(flash, kind, seed):
     return loop(flash, int(kind), int(seed))
 
 
+def mounts(flash, name, seed):
+    return lose(flash, record(flash, name), int(seed))
+
+
 def operations(flash, name):
     recording = record(flash, name)
     return {"operations": len(recording.operations), "journal": journal_sum(recording)}
@@ -116,6 +122,7 @@ KINDS = {
     "flips": flips,
     "faults": faults,
     "loop": resets,
+    "mounts": mounts,
     "operations": operations,
     "control": control,
 }
