@@ -66,7 +66,7 @@ if TYPE_CHECKING or not ON_MICROPYTHON:
             form += {1: "B", 2: "H", 4: "I", 8: "Q"}[wider]
             mask = mask << 8 * wider | ((1 << 8 * (wider - width)) - 1) << 8 * width
             begin, at = at + wider - width, at + wider
-            kept = [*kept[:-1], slice(kept[-1].start, at)] if kept[-1].stop == begin else [*kept, slice(begin, at)]
+            kept = kept[:-1] + [slice(kept[-1].start, at)] if kept[-1].stop == begin else kept + [slice(begin, at)]
         return struct.Struct(form), tuple(kept), mask
 
     def add_fixed(parts: "list[bytes]", values: "tuple[int, ...]", widths: "tuple[int, ...]") -> None:
