@@ -159,6 +159,7 @@ CBOR_REFUSED = (
     "a201020102", "a2616101616102",  # the same key twice
     "a202010102", "a220010a02", "a2616201616102",  # keys not ascending
     "a18000", "a1a000",  # an array or a map as a key
+    "a1f500", "a1f600", "a20100f500",  # true or null as a key
     "818180", "a101a102a0",  # three levels
     "9840" + "00" * 64, "9b7fffffffffffffff", "bb7fffffffffffffff",  # too many items
     "58dd" + "00" * 221,  # too many bytes
