@@ -22,7 +22,7 @@ STORIES: dict[str, tuple[int, int]] = {
     "money": (8, 1),
     "meters": (4, 1),
     "restarts": (13, 1),
-    "growth": (3, 3),
+    "growth": (4, 3),
 }
 BROKEN = {
     "synchronous=NORMAL": controls.normal_synchronous,
