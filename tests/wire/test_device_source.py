@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HOST_ONLY = ("protocol/vectors/", "protocol/refusal_texts.py")
 ON_A_METER = {"binascii", "collections", "protocol", "micropython"}
-COMPAT_TOO = {"hashlib", "sys", "cryptolib", "cryptography", "p256"}
+COMPAT_TOO = {"hashlib", "sys", "cryptolib", "cryptography", "p256", "functools", "operator", "struct"}
 SOURCES = sorted(
     path for path in (ROOT / "protocol").rglob("*.py") if not path.relative_to(ROOT).as_posix().startswith(HOST_ONLY)
 )
