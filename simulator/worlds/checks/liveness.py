@@ -30,7 +30,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "divergent": ("clone",),
     "unexplained": ("clone",),
     "pack-unknown": ("headend",),
-    "valve": ("valve", "stem", "pipe", "battery", "brown", "tampered", "bounce", "air", "backflow"),
+    "valve": ("valve", "stem", "pipe", "battery", "brown", "tampered", "bounce", "air", "backflow", "old"),
     "air": ("air", "bounce", "power", "boot", "reset", "brown"),
     "backflow": ("backflow",),
     "no-wallet": ("swap",),

@@ -56,6 +56,8 @@ class TopUpWatch(Watch):
             "SELECT credited_mills FROM statement WHERE meter_id = ? ORDER BY generation DESC, number DESC LIMIT 1",
             home.meter_id,
         )
+        if not rows:
+            return  # a spare hangs there, and the wallet is still the old meter's: a swap brings it along
         due = Due(rows[0][0], home.meter_id, self._fair.get(home.number, 0))
         self._due.setdefault(home.number, []).append(due)
 
