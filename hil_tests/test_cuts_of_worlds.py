@@ -5,8 +5,9 @@ import pytest
 from hil_tests.cuts import runner
 from tests.figures import ROUND, publish
 
-SECOND = 1  # cut of each recovery, clean and torn, at another operation for each flash
-PAIRS = ("an_opening", "a_stalling_valve", "rekeys", "a_lost_state")  # every cut of every recovery
+SECOND = 1  # cut of each recovery, clean or torn, at another operation for each flash
+# Every cut of every recovery, both ways.
+PAIRS = ("an_opening", "a_stalling_valve", "a_lost_state", "a_vulnerable_home", "a_last_move")
 SHARED = ("fire", "a_debt", "provisioning")
 
 

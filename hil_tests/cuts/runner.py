@@ -18,7 +18,7 @@ INTERPRETERS = ("micropython", "cpython")
 # Long scenarios are swept in parts, so that cores share them.
 PARTS = {"a_day_of_life": 4, "statements": 2, "brown_outs": 2, "litre_by_litre": 2, "daily_reports": 2}
 # Where recoveries are cut too, some take longer: all pairs of a scenario are about a hundred cuts for each of its own.
-PARTS_OF_WORLDS = dict(PARTS, an_opening=2, a_stalling_valve=2, rekeys=3, a_lost_state=3)
+PARTS_OF_WORLDS = dict(PARTS, an_opening=2, a_stalling_valve=2, a_lost_state=2)
 
 SCENARIOS = (
     "a_day_of_life provisioning an_opening statements packs_in_parts rekeys commands fire month_edge a_debt an_absence "

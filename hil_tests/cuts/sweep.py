@@ -33,7 +33,7 @@ class Swept:
 
 class Sweep:
     def __init__(self, flash, recording, second, seed, alone):
-        """`second`: how many cuts of each recovery are tried, or ALL. `seed`: another one tears elsewhere and tries
+        """`second`: how many cuts of each recovery are tried, clean or torn, or ALL, both ways. `seed`: another one tears elsewhere and tries
         other second cuts. `alone`: each cut is judged by a boot of its own."""
         self.judge = Judge(flash, recording)
         self.recording = recording
@@ -116,12 +116,13 @@ class Sweep:
         self.after[:] = self.device.image
         device.image[:] = self.after
         past = 0
+        modes = MODES if self.second == ALL else MODES[self.swept.boots % 2 :][:1]
         for done in self._chosen(len(operations)):
             while past < done:
                 advance(self.after, operations[past], device)
                 past += 1
             said = [one for one in found.told if one[0] <= done]
-            for mode in MODES:
+            for mode in modes:
                 torn = operations[done] if mode == TORN else None
                 device.lay(self.after, torn, where[0] + done + self.seed)
                 self.swept.second += 1
