@@ -33,8 +33,8 @@ class Swept:
 
 class Sweep:
     def __init__(self, flash, recording, second, seed, alone):
-        """`second`: how many cuts of each recovery are tried, clean or torn, or ALL, both ways. `seed`: another one tears elsewhere and tries
-        other second cuts. `alone`: each cut is judged by a boot of its own."""
+        """`second`: how many cuts of each recovery are tried, clean or torn, or ALL, both ways. `seed`: another one
+        tears elsewhere and tries other second cuts. `alone`: each cut is judged by a boot of its own."""
         self.judge = Judge(flash, recording)
         self.recording = recording
         self.swept = Swept(recording.name, len(recording.operations))
