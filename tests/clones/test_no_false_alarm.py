@@ -1,7 +1,7 @@
 """One device, whatever happens to it, is never taken for two (A1, I6, I14): honest lives from dice.
 
-The control lives the same lives under a rule that looks right and is not: a late frame that tells of a time after a
-later one was heard, as if no clock were ever wrong. It must raise alarms here, or these lives are too quiet.
+The control lives the same lives under a rule that looks right and is not: as if what arrives last were the newest word.
+It must raise alarms here, or these lives are too quiet.
 """
 
 import random
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from headend.ingest import clones, witnesses
+from headend.ingest import clones
 from tests.clones.honest import Honest
 from tests.clones.scene import Scene
 from tests.figures import ROUND, publish
 
-CHUNKS, LIVES, DAYS = 2, 5, 12
+CHUNKS, LIVES, DAYS = 2, 4, 10
 
 
 def live(folder: Path, seed: str, days: int) -> tuple[str | None, Honest]:
@@ -48,8 +48,8 @@ def test_a1_an_honest_meter_is_one(tmp_path: Path, chunk: int) -> None:
 
 @pytest.mark.worlds
 @pytest.mark.slow
-def test_a_rule_that_believes_every_clock_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(witnesses, "CLOCK_ERROR_MAX_US", 0)
-    monkeypatch.setattr(clones.witnesses, "runs_ahead", lambda *_: False)
-    lives = (live(tmp_path / str(number), f"honest 0 0 {number}", DAYS)[0] for number in range(4 * LIVES))
+def test_a_rule_that_believes_in_arrival_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = clones.anchor_behind
+    monkeypatch.setattr(clones, "anchor_behind", lambda anchor, state, newest: right(anchor, state, True))
+    lives = (live(tmp_path / str(number), f"honest 0 0 {number}", 4)[0] for number in range(LIVES))
     assert any(found is not None for found in lives)
