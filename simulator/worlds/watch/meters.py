@@ -74,7 +74,7 @@ class MeterWatch(Watch):
 
     def _look(self, life: Life, home: WorldHome, seen: _Seen) -> None:
         state, meter = home.state, home.meter.application
-        identity = (home.meter, meter.keys.generation, home.meter_id)
+        identity = (home.meter, meter.keys.generation, home.meter_id, bool(state.opened))  # an OPENING begins S anew
         now = _counters(meter, state)
         before = seen.counters if seen.identity == identity else None
         if before is not None and "wallet" not in home.excused:
