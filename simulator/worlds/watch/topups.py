@@ -83,5 +83,5 @@ def _is_fair(life: Life, home: WorldHome) -> bool:
     air = home.link
     kept = (1000 - air.reorder) if air.late_max_us else 1000
     heard_up, heard_down = (1000 - air.loss_up) * kept // 1000, (1000 - air.loss_down) * kept // 1000
-    free = life.office.up and not home.dark and home.number not in life.air.stolen
+    free = life.office.up and not life.office.disk_full and not home.dark and home.number not in life.air.stolen
     return free and min(heard_up, heard_down) >= _HALF and home.state is not None and bool(home.state.opened)
