@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protocol.rules.policy import NEVER_CLOSE_LOCK, NEW, TAMPER_CLOSES, Policy
+from protocol.rules.policy import (
+    BATTERY_CLOSES,
+    BATTERY_OPENS,
+    NEVER_CLOSE_LOCK,
+    NEW,
+    TAMPER_CLOSES,
+    WINDOW_NEEDS_CREDIT,
+    Policy,
+)
 from protocol.wire import command_codes as codes
 
 from ...clock import OFFSET_MINUTES
@@ -45,6 +53,8 @@ def policies(until_slot: int, today: int) -> tuple[Policy, ...]:
         plain._replace(vulnerable_until_slot=until_slot, vulnerable_l_per_day=50),
         plain._replace(amnesty_until_slot=until_slot, amnesty_cap_l=500),
         plain._replace(fire_s=2 * _HOUR_S, fire_every_days=3, fire_cap_l=100),
+        plain._replace(flags=BATTERY_CLOSES),
+        plain._replace(flags=BATTERY_OPENS | WINDOW_NEEDS_CREDIT, windows=((_ALL_WEEK, 480, 1200),), **friendly),
     )
 
 
