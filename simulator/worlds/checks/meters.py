@@ -136,7 +136,9 @@ def check_I24(evidence: Evidence) -> list[Finding]:
 def _commands(evidence: Evidence, home: HomeSeen) -> Iterator[str]:
     orders = {row["number"]: row for row in evidence.books.of("meter_command", home.meter_id)}
     for row in orders.values():
-        if (row["state"] in ("done", "refused")) != (row["outcome"] is not None):
+        if (row["state"] in ("done", "refused") and row["outcome"] is None) or (
+            row["state"] == "wanted" and row["outcome"] is not None
+        ):
             yield f"command {row['number']} is {row['state']} and came to {row['outcome']}"
     link = evidence.books.one("meter_link", home.meter_id)
     if home.meter is None or link is None or link["generation"] != home.meter["generation"] or "rows" in home.excused:

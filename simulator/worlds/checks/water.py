@@ -65,7 +65,7 @@ def _contiguous(evidence: Evidence, meter_id: bytes, generation: int) -> Iterato
 def _halves(evidence: Evidence, home: HomeSeen) -> Iterator[str]:
     if home.excused & SLOTS:
         return
-    for generation in {row[1] for row in generations(evidence.books) if row[0] == home.meter_id}:
+    for generation in sorted({row[1] for row in generations(evidence.books) if row[0] == home.meter_id}):
         for (_, slot), (litres, _) in litres_of(evidence.books, home.meter_id, generation).items():
             true_l = home.by_slot_l.get(slot - START_SLOT, 0)
             if litres != true_l:

@@ -58,6 +58,8 @@ class TopUpWatch(Watch):
         )
         if not rows:
             return  # a spare hangs there, and the wallet is still the old meter's: a swap brings it along
+        if not rows:
+            return  # a spare that hangs already and has no wallet yet
         due = Due(rows[0][0], home.meter_id, self._fair.get(home.number, 0))
         self._due.setdefault(home.number, []).append(due)
 
