@@ -59,6 +59,7 @@ test: $(DEV_READY) ## everything: style, types, walls, all tests, on both interp
 
 worlds: $(DEV_READY) ## whole worlds of faults, power cuts, crash images, kills, planted bugs; fails below its counts
 	rm -rf build/trust
+	$(BIN)/guelta sim swarm --worlds 220 --for 1h --jobs 2 --figures build/trust/worlds/swarm.json
 	$(BIN)/pytest -n 2 --dist loadgroup -m worlds tests hil_tests
 	$(BIN)/guelta bench trust
 

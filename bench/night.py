@@ -15,6 +15,7 @@ from simulator.worlds.cli import Span
 
 ROOT = Path(__file__).resolve().parent.parent
 _NIGHTS = ROOT / "build" / "night"
+_WORLDS = 220  # a round: as many as make worlds plays
 
 
 @click.command()
@@ -36,11 +37,18 @@ def night(lasts_s: int, first: int, jobs: int) -> None:
     for line in shortcomings(figures):
         click.echo(line, err=True)
     if failed:
-        click.echo(f"round {number - 1} failed: WORLDS_ROUND={number - 1} pytest -m worlds plays it again", err=True)
+        click.echo(f"round {number - 1} failed; guelta bench night --from {number - 1} plays it again", err=True)
         sys.exit(1)
 
 
 def _round(number: int, figures: Path, jobs: int) -> int:
-    command = [sys.executable, "-m", "pytest", "-n", str(jobs), "--dist", "loadgroup", "-m", "worlds"]
+    """One swarm and one run of the tests; the exit code of what failed first."""
     environment = {**os.environ, "WORLDS_ROUND": str(number), "WORLDS_FIGURES": str(figures)}
-    return subprocess.run([*command, "tests", "hil_tests"], cwd=ROOT, env=environment, check=False).returncode
+    seeds = ["--from", str(1 + number * _WORLDS), "--worlds", str(_WORLDS), "--for", "4h"]
+    swarm = ["guelta", "sim", "swarm", *seeds, "--jobs", str(jobs), "--figures", str(figures / "worlds" / "swarm.json")]
+    tests = ["pytest", "-n", str(jobs), "--dist", "loadgroup", "-m", "worlds", "tests", "hil_tests"]
+    for module in (swarm, tests):
+        done = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, env=environment, check=False)
+        if done.returncode:
+            return done.returncode
+    return 0

@@ -79,13 +79,19 @@ def world(seed: int, meters: int, days: int, profile: str, dump: Path | None, as
 @click.option("--faults", "profile", type=click.Choice(PROFILES), default=ALL, show_default=True)
 @click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def swarm_command(lasts_s: int, worlds: int | None, first: int, profile: str, jobs: int, as_json: bool) -> None:
+@click.option("--figures", type=click.Path(dir_okay=False, path_type=Path), help="Write what bench trust adds up here.")
+def swarm_command(
+    lasts_s: int, worlds: int | None, first: int, profile: str, jobs: int, as_json: bool, figures: Path | None
+) -> None:
     """Play world after world until the time is over; a fault kind that never occurred is a failure too."""
     seeds = itertools.count(first) if worlds is None else range(first, first + worlds)
     if not as_json:
         click.echo(f"from seed {first}, commit {commit()}")
     total = swarm(seeds, jobs, time.monotonic() + lasts_s, lambda played: _progress(played, as_json), profile)
     never = missing(total.saw) if profile == ALL else []
+    if figures is not None:
+        figures.parent.mkdir(parents=True, exist_ok=True)
+        figures.write_text(json.dumps(_counts(total, never)) + "\n")
     if as_json:
         click.echo(json.dumps(_figures(total, never), indent=1))
     else:
@@ -156,6 +162,17 @@ def _figures(total: Sum, never: list[str]) -> dict[str, Any]:
         "failed_seeds": [played.scenario.seed for played in total.failed],
         "never_occurred": never,
         "saw": dict(sorted(total.saw.items())),
+    }
+
+
+def _counts(total: Sum, never: list[str]) -> dict[str, int]:
+    """What bench/trust.py adds up."""
+    return {
+        "worlds": total.worlds,
+        "meter_days": total.meter_days,
+        "faults": sum(count for what, count in total.saw.items() if what.startswith("fault ")),
+        "cpu_ms": int(total.cpu_s * 1000),
+        "violations": len(total.failed) + len(never),
     }
 
 
