@@ -96,6 +96,7 @@ class Life:
 
     def settle(self) -> None:
         """The faults stop. Ends when every meter has agreed with its books, or has had uplinks enough to."""
+        self._before_settling = {home.number: home.uplinks - home.polls for home in self.homes}
         self.safe = False
         self.tell("settle", None)
         if not self.office.up:
@@ -108,13 +109,18 @@ class Life:
             home.valve.heal()
             if not home.meter.running:
                 home.power_on()
-            if home.meter_id and self.office.state_of(home.meter_id) == "quarantined":
-                self.renew(home)
             self.owed_pages[home.number] = home.owed_pages()
-            self._before_settling[home.number] = home.uplinks - home.polls
         end_us = self.world.now_us + SETTLE_MAX_US
         while self.world.now_us < end_us and not all(self._done(home) for home in self.homes):
+            self._visit_quarantined()
             self.world.run_until(self.world.now_us + HOUR_US)
+
+    def _visit_quarantined(self) -> None:
+        """Whom the office does not believe gets a technician with another wallet, and all its uplinks from there on."""
+        for home in self.homes:
+            if not home.retired and self.office.state_of(home.meter_id) == "quarantined":
+                self.renew(home)
+                self._before_settling[home.number] = home.uplinks - home.polls
 
     def close(self) -> None:
         """Give the files back."""
