@@ -27,8 +27,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "debt-bounds": ("debt", "headend"),
     "slot-conflict": ("clone", *_FLASH),
     "volume-mismatch": ("clone", *_FLASH),
-    "divergent": ("clone",),
-    "unexplained": ("clone",),
+    "divergent": ("clone", *_FLASH),
+    "unexplained": ("clone", *_FLASH),
     "pack-unknown": ("headend",),
     "valve": ("valve", "stem", "pipe", "battery", "brown", "tampered", "bounce", "air", "backflow", "old"),
     "air": ("air", "bounce", "power", "boot", "reset", "brown"),
@@ -62,7 +62,7 @@ def _differences(evidence: Evidence, home: HomeSeen) -> list[str]:
     state = evidence.books.one("meter_state", home.meter_id)
     if state is None or home.meter is None or not home.meter["opened"]:
         return []
-    if state["generation"] != home.meter["generation"]:
+    if state["generation"] != home.meter["generation"] or ("wallet" in home.excused and home.settled_with is None):
         return []
     texts = []
     mine, books = home.at_books, (state["volume_l"], state["spent_mills"], state["collected_mills"])
