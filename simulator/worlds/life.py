@@ -97,10 +97,10 @@ class Life:
     def settle(self) -> None:
         """The faults stop. Ends when every meter has agreed with its books, or has had uplinks enough to."""
         self._before_settling = {home.number: home.uplinks - home.polls for home in self.homes}
-        self.safe = False
-        self.tell("settle", None)
         if not self.office.up:
             self._headend_back()
+        self.safe = False
+        self.tell("settle", None)
         self.no_work_until_us = 0
         while self._mended:
             self._mended.pop()()
