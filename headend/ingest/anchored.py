@@ -1,7 +1,8 @@
 """R is told whole by an ANCHOR and derived from a count everywhere else: at the slot of an ANCHOR its word holds (B7).
 
 An ANCHOR runs ahead of the logs of its slots. So it is remembered until the frontier reaches its slot; then what the
-books made of the count is compared, and the difference adopted if the plans given to the meter allow it.
+books made of the count is compared, and the difference adopted if the plans given to the meter allow it. Where a log
+carries the frontier past it within one local day, R has not moved since: a daily ANCHOR is ahead of its log.
 """
 
 from dataclasses import replace
@@ -9,10 +10,12 @@ from typing import Any
 
 from headend.billing.instalments import within_bounds
 from headend.billing.plans import plans_given
+from headend.ingest.decode import Log
 from headend.ingest.meter_state import MeterState
 from headend.ingest.posting import Adopted, Finding, Posting
 from headend.ledger.cases import CaseKind
 from headend.storage.writer import Tx
+from protocol.rules.calendar import local_day
 from protocol.wire.messages import Anchor
 
 
@@ -32,7 +35,7 @@ def settle_anchor(tx: Tx, posting: Posting) -> None:
         return
     posting.state = replace(state, anchor_slot=0, anchor_collected_mills=0)
     difference_mills = state.anchor_collected_mills - state.collected_mills
-    if state.frontier_slot > state.anchor_slot or not difference_mills:
+    if not difference_mills or _may_have_collected_since(state, posting.last):
         return
     given = plans_given(tx, state.meter_id, state.generation)
     if not within_bounds(given, state.instalments, state.anchor_collected_mills):
@@ -42,3 +45,14 @@ def settle_anchor(tx: Tx, posting: Posting) -> None:
         return
     posting.adopted.append(Adopted(state.log_generation, state.anchor_slot, difference_mills))
     posting.state = replace(posting.state, collected_mills=state.anchor_collected_mills)
+
+
+def _may_have_collected_since(state: MeterState, last: Log | None) -> bool:
+    """Whether an instalment may have followed between an ANCHOR's slot and a frontier that ran past it: a log told
+    right after the ANCHOR may reach a slot further. Instalments are decided where a local day begins."""
+    if state.frontier_slot == state.anchor_slot:
+        return False
+    if last is None or state.unsure:
+        return True
+    offsets = last.rates.tariff.offsets
+    return local_day(state.anchor_slot - 1, offsets) != local_day(state.frontier_slot - 1, offsets)

@@ -280,6 +280,28 @@ def test_b7_an_anchor_at_the_frontier_says_what_r_is(world: World, anchor_first:
     assert world.reader.read(account_balances)["receivable/1"] == 10_000_000 - 1_900_000
 
 
+@pytest.mark.parametrize("slots_after_midnight", [4, 0])
+def test_b7_r_of_an_anchor_holds_where_its_log_reaches_further_on_the_same_day(
+    world: World, slots_after_midnight: int
+) -> None:
+    """B7: a daily ANCHOR runs two half-hours ahead of its report. Where a local day begins between, an instalment may.
+
+    Found by worlds (restore, seed 505): each ANCHOR was passed by, and R in the books stayed wrong for ever.
+    """
+    meter = with_two_plans(world)
+    meter.use([5] * slots_after_midnight)
+    anchor = meter.anchor()
+    meter.use([5] * 2)
+    runs = ((DAY, DAY), (2 * DAY, DAY), (3 * DAY, 20), (3 * DAY + 20, 28 + slots_after_midnight + 2))
+    for frame in (anchor, *(meter.report(*run) for run in runs)):
+        world.lose_answer(meter, frame)
+    same_day = slots_after_midnight > 0
+    assert agrees(world, meter) == same_day
+    assert len(world.rows("SELECT 1 FROM entry WHERE kind = 'instalments'")) == same_day
+    assert cases(world) == []
+    assert world.reader.read(check_books) == []
+
+
 def test_b7_an_anchor_beyond_its_plans_is_a_case_and_is_not_believed(world: World) -> None:
     """B7: R is bounds-checked; the same difference is one case however often it is told."""
     meter = with_two_plans(world)
