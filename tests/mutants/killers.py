@@ -7,22 +7,32 @@ prints what the judges find, one line each, and ends with 1 if they find anythin
 
 from collections.abc import Iterator
 
+from simulator.clock import DAY_US, HOUR_US
 from simulator.headend_within import HTTP, LORAWAN, UDP
 from simulator.prng import Streams
 from simulator.worlds import faults
 from simulator.worlds.draw import CALM, draw
 from simulator.worlds.played import play
-from simulator.worlds.scenario import CLEAR, Link, Scenario
+from simulator.worlds.scenario import CLEAR, Fault, Link, Scenario
 
-HOUR_US = 3_600_000_000
 BAD_AIR = Link(loss_up=250, loss_down=250, duplicate=300, reorder=300, late_max_us=40 * HOUR_US)
 
 
-def world(seed: int, *kinds: str, meters: int = 3, days: int = 6, air: Link = CLEAR) -> Scenario:
-    """A town with these kinds of faults alone; it lives over the end of a month, its third day is a first."""
+def world(
+    seed: int,
+    *kinds: str,
+    meters: int = 3,
+    days: int = 6,
+    air: Link = CLEAR,
+    thirsty: bool = False,
+    also: tuple[Fault, ...] = (),
+) -> Scenario:
+    """A town with these kinds of faults alone; it lives over the end of a month, its third day is a first. A thirsty
+    one pays little, in the evening of the day on which it ran dry."""
     base = draw(seed, meters, days, CALM)
+    dry = {"pays_minor": 50, "first_minor": 30, "below_mills": 1, "looks_at_hours": (19,)} if thirsty else {}
     homes = tuple(
-        home._replace(link=air, bearer=(UDP, HTTP, LORAWAN)[number % 3], report_slots=(12, 48)[number % 2])
+        home._replace(link=air, bearer=(UDP, HTTP, LORAWAN)[number % 3], report_slots=(12, 48)[number % 2], **dry)
         for number, home in enumerate(base.homes)
     )
     struck = [
@@ -30,13 +40,24 @@ def world(seed: int, *kinds: str, meters: int = 3, days: int = 6, air: Link = CL
         for kind in kinds
         for fault in faults.KINDS[kind].draw(Streams(seed).named(f"faults/{kind}"), meters, days)
     ]
-    return base._replace(profile="+".join(kinds) or CALM, homes=homes, faults=tuple(sorted(struck)))
+    name = "+".join(sorted({*kinds, *(fault.kind for fault in also)})) or CALM
+    return base._replace(profile=name, homes=homes, faults=tuple(sorted((*struck, *also))))
+
+
+def at_each(kind: str, days: tuple[int, ...], a: int = 0, b: int = 0, c: int = 0) -> tuple[Fault, ...]:
+    """The same to each of three homes, at ten in the morning of these days, an hour apart."""
+    return tuple(
+        Fault(day * DAY_US + (9 + home) * HOUR_US + HOUR_US // 5, kind, home, a, b, c)
+        for day in days
+        for home in (1, 2, 3)
+    )
 
 
 # What each killer plays, one world after another until something is found.
 KILLERS: dict[str, tuple[Scenario, ...]] = {
     "plain_month": (world(1), world(2, days=8)),
-    "late_frames": (world(3, "command", "policy", air=BAD_AIR), world(4, "payment_reversed", "replayed", air=BAD_AIR)),
+    "late_frames": (world(3, "command", "policy", air=BAD_AIR), world(4, "payment_again", "replayed", air=BAD_AIR)),
+    "debits": (world(34, air=BAD_AIR, days=12, also=at_each("payment_reversed", (2, 3, 4, 5, 6, 7, 8))),),
     "fine_prices": (world(5, "tariff", days=8), world(6, "tariff", days=8)),
     "clocks": (world(7, "clock_jump", days=8), world(8, "clock_jump", days=8)),
     "debts": (world(9, "debt_plan", days=10), world(10, "debt_plan", days=10)),
@@ -46,11 +67,14 @@ KILLERS: dict[str, tuple[Scenario, ...]] = {
     "commands": (world(17, "command", "clock_jump", air=BAD_AIR), world(18, "command", "clock_jump", "dark")),
     "policies": (world(19, "policy", air=BAD_AIR), world(20, "policy", "dark", air=BAD_AIR)),
     "forged": (world(21, "damaged", "spliced", "flooded"),),
-    "valves": (world(22, "valve_stuck", "valve_jammed", days=10), world(23, "valve_stuck", days=10)),
+    "valves": (
+        world(22, thirsty=True, days=5, also=at_each("valve_stuck", (0, 2), c=2 * 24 * 60)),
+        world(35, thirsty=True, days=5, also=at_each("stem_broken", (0, 2), a=1, c=2 * 24 * 60)),
+    ),
     "late_tariffs": (world(24, "tariff", "dark", days=10), world(25, "tariff", "dark", days=10)),
     "payments": (world(26, "payment_again", "payment_reversed", "payment_late"), world(27, "payment_reversed")),
     "swaps": (world(28, "swap", days=8), world(29, "swap", days=8)),
-    "restores": (world(30, "headend_restored"), world(31, "headend_restored")),
+    "restores": (world(30, days=5, also=(Fault(DAY_US, "headend_restored", 0, 2 * 24 * 60, 0),)),),
     "lost_state": (world(32, "state_lost"), world(33, "state_lost")),
 }
 

@@ -32,7 +32,7 @@ MUTANTS = (
         "state.debited_mills = max(state.debited_mills, statement.debited_mills)",
         "state.debited_mills = statement.debited_mills",
         "A2",
-        "late_frames",
+        "debits",
     ),
     Mutant(
         "remainder_dropped",
@@ -196,12 +196,10 @@ MUTANTS = (
         "forged",
     ),
     Mutant(
-        "valve_believed_without_end_stop",
+        "water_through_a_closed_valve_not_told",
         "firmware/valve.py",
-        "        if late or (stop == base.END_STOP_NONE and self.motor_since_us is not None):\n"
-        "            valve_turns.turn(self, FAILED, now_us, unix_s)",
-        "        if late or (stop == base.END_STOP_NONE and self.motor_since_us is not None):\n"
-        "            valve_turns.turn(self, ARRIVED, now_us, unix_s)",
+        "        if self.gush_ml >= STUCK_OPEN_PULSES * self.pulse_l * 1000:",
+        "        if self.gush_ml >= 1000 * STUCK_OPEN_PULSES * self.pulse_l * 1000:",
         "I10",
         "valves",
     ),
@@ -313,9 +311,14 @@ MUTANTS = (
     ),
     Mutant(
         "restore_without_a_jump",
-        "headend/restore.py",
-        "    jump = JUMP * generation",
-        "    jump = 0 * generation",
+        "headend/recovery.py",
+        "        passed = (counter // COUNTER_STEP + 1) * COUNTER_STEP + COUNTER_STEP\n"
+        "        tx.cursor.execute(\n"
+        '            "UPDATE meter_link SET down_next = max(down_next, ?) WHERE meter_id = ? AND generation = ?",\n'
+        "            (passed, meter_id, generation),\n"
+        "        )\n"
+        '    return int(tx.cursor.execute("UPDATE meter_link SET down_next = down_next + ?", (jump,)).rowcount)\n',
+        "        assert counter >= 0\n    return jump\n",
         "D3",
         "restores",
     ),
