@@ -89,7 +89,8 @@ class Bill:
         day, month = (today - DAY_ONE).days, _month_of(today)
         days = 1 if self._day is None else min(max(0, day - self._day), DAYS_MAX)
         months = 1 if self._month is None else min(max(0, month - self._month), MONTHS_MAX)
-        self.mills += days * half.prices.standing_day + months * half.prices.standing_month
+        if days or months:
+            self.mills += days * half.prices.standing_day + months * half.prices.standing_month
         if months:
             self.position_l = 0
         self._day, self._month = max(day, self._day or 0), max(month, self._month or 0)
