@@ -6,6 +6,7 @@ meter, a payer and an auditor; after each death of the headend, and once a day, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...clock import DAY_US, unix_us
@@ -51,7 +52,7 @@ class DurableWatch(Watch):
                 self._forget_after_restore(life)
                 self._ask(life)
         if what == "headend-back" and not self._restores:
-            evidence = gather(life, briefly=True)
+            evidence = replace(gather(life, briefly=True), settled=False)
             for finding in (*check_I1(evidence), *check_I3(evidence), *check_I4(evidence), *check_I13(evidence)):
                 self.say(life, finding.check, None, finding.text, f"after it came back: {finding.text}")
 
