@@ -66,7 +66,8 @@ class HomeSeen:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A whole world as it stands. `settled`: its faults have stopped and it had its time to agree."""
+    """A whole world as it stands. `settled`: its faults have stopped and it had its time to agree; `ahead`: the meters
+    that held more than the books knew when these were put back to a backup."""
 
     homes: tuple[HomeSeen, ...]
     books: Books
@@ -79,6 +80,7 @@ class Evidence:
     secrets: tuple[bytes, ...] = ()
     restores: int = 0
     restored_us: int = 0
+    ahead: frozenset[bytes] = frozenset()
 
     def with_home(self, number: int, **changes: Any) -> Evidence:
         """The same with one home seen otherwise."""
@@ -126,6 +128,7 @@ def gather(life: Life, briefly: bool = False) -> Evidence:
         files={} if briefly else _files(life),
         secrets=_secrets(life),
         restores=life.office.restores,
+        ahead=frozenset().union(*(getattr(watcher, "ahead", ()) for watcher in life.watchers)),
         restored_us=max((getattr(watcher, "restored_us", 0) for watcher in life.watchers), default=0),
     )
 

@@ -156,11 +156,26 @@ SPOILT: list[tuple[str, Spoil]] = [
         "I23",
         lambda evidence: replace(evidence, restores=1, restored_us=evidence.books.rows("meter")[0]["added_us"] + 1),
     ),
+    ("I23", lambda evidence: _restored(evidence, heard_us=None, told_us=None)),
+    ("I23", lambda evidence: _restored(evidence, heard_us=2, told_us=3)),
     ("I24", _meter(command=1)),
     ("I24", _meter(epoch=3, epoch_before=3)),
     ("I25", _rows("uplink", _last(facts=lambda row: bytes(232)))),
     ("I25", _rows("meter_state", _last(spent_mills=lambda row: 2**53))),
 ]
+
+
+def _restored(evidence: Evidence, **told: int | None) -> Evidence:
+    """Books were put back under a first meter that held more, and it spoke since."""
+    first = evidence.homes[0].meter_id
+    others = [home.meter_id for home in evidence.homes[1:]]
+    agree = {"found": "{}", "restored_us": 1}
+    rows = [
+        {"meter_id": first, **agree, **told},
+        *({"meter_id": one, **agree, "heard_us": 2, "told_us": 3} for one in others),
+    ]
+    spoilt = replace(evidence, restores=1, restored_us=2, ahead=frozenset({first}))
+    return replace(spoilt, books=evidence.books.spoil("recovery", lambda _: rows))
 
 
 def _less_water(evidence: Evidence) -> Evidence:

@@ -125,9 +125,9 @@ def check_I20(evidence: Evidence) -> list[Finding]:
 
 
 def check_I23(evidence: Evidence) -> list[Finding]:
-    """Restore-safe: after books were put back, every meter that lived on is listed, and those that spoke since are no
-    more listed as unheard. That money and counters come right again is demanded of these worlds by I3, I4, I12 and I15
-    as of any other."""
+    """Restore-safe: after books were put back, every meter that lived on is listed; those that spoke since are no more
+    listed as unheard, and of those that held more than the books it is listed what, once they have told all. That money
+    and counters come right again is demanded of these worlds by I3, I4, I12 and I15 as of any other."""
     books, found = evidence.books, []
     if not evidence.restores:
         return found
@@ -139,6 +139,12 @@ def check_I23(evidence: Evidence) -> list[Finding]:
             continue
         if row is None and known["added_us"] < evidence.restored_us:
             found.append(Finding("I23", home.number, "its books were put back, and it is not listed"))
+        elif (
+            row is not None and row["told_us"] is not None and row["found"] == "{}" and home.meter_id in evidence.ahead
+        ):
+            found.append(
+                Finding("I23", home.number, "it held more than the books, and is listed as agreeing with them")
+            )
         elif row is not None and row["heard_us"] is None:
             spoke = [one for one in books.of("uplink", home.meter_id) if one["received_us"] > row["restored_us"]]
             if spoke:

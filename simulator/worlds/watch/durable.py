@@ -31,6 +31,7 @@ class DurableWatch(Watch):
         self._next_us = DAY_US
         self._restores = 0
         self.restored_us = 0  # Unix microseconds of the last restore
+        self.ahead: frozenset[bytes] = frozenset()  # meters that held more than the books that were put back
 
     def event(self, life: Life, what: str, home: WorldHome | None, data: bytes) -> None:
         """Acknowledgements, and moments to ask for them."""
@@ -63,6 +64,7 @@ class DurableWatch(Watch):
             self.restored_us = unix_us(life.world.now_us)
             self._uplinks = life.office.rows("SELECT count(*) FROM uplink")[0][0]
             self._payments, self._heads = [], {}
+            self.ahead = frozenset(home.meter_id for home in life.homes if _is_ahead(life, home))
 
     def _ask(self, life: Life) -> None:
         rows = life.office.rows
@@ -79,3 +81,15 @@ class DurableWatch(Watch):
                 self.say(life, "I2", None, "heads", f"commit {number} is not the one whose hash was written down")
         last = rows("SELECT id, hash FROM batch ORDER BY id DESC LIMIT 1")[0]
         self._heads = {**dict(list(self._heads.items())[-8:]), last[0]: last[1]}
+
+
+def _is_ahead(life: Life, home: WorldHome) -> bool:
+    """Whether a meter holds a C or D that the books do not know."""
+    state = home.state
+    rows = life.office.rows(
+        "SELECT credited_mills, debited_mills FROM statement WHERE meter_id = ? ORDER BY generation DESC, number DESC",
+        home.meter_id,
+    )
+    if state is None or not state.opened or not rows:
+        return False
+    return bool(state.credited_mills > rows[0][0] or state.debited_mills > rows[0][1])
