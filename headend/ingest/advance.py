@@ -58,6 +58,7 @@ def advance(
     settle_anchor(tx, posting)
     while (found := next_run(tx, posting.state, waiting)) is not None:
         posting.state, run = found
+        instalments = posting.state.instalments
         try:
             if isinstance(run, Lost):
                 post_lost_run(tx, posting, run, contracts, before_uplink)
@@ -65,7 +66,7 @@ def advance(
                 _post(tx, posting, run, contracts, before_uplink)
         except ValueError:
             return _went_back(state, run)
-        settle_anchor(tx, posting)
+        settle_anchor(tx, posting, instalments)
     after = replace(posting.state, waiting=int(waiting.beyond(posting.state))) if logs or lost else posting.state
     return Advanced(
         after,

@@ -28,14 +28,15 @@ def remember_anchor(state: MeterState, message: Any, newest: bool) -> MeterState
     return replace(state, anchor_slot=message.slot, anchor_collected_mills=message.collected_mills)
 
 
-def settle_anchor(tx: Tx, posting: Posting) -> None:
-    """Where the frontier stands at the remembered ANCHOR, take its R or open a case; forget one that it passed."""
+def settle_anchor(tx: Tx, posting: Posting, instalments_before: int = 0) -> None:
+    """Where the frontier stands at the remembered ANCHOR, or passed it on the same day, take its R or open a case; then
+    forget it. `instalments_before`: how many there had been before the run that came there."""
     state = posting.state
     if not state.anchor_slot or state.frontier_slot < state.anchor_slot:
         return
     posting.state = replace(state, anchor_slot=0, anchor_collected_mills=0)
     difference_mills = state.anchor_collected_mills - state.collected_mills
-    if not difference_mills or _may_have_collected_since(state, posting.last):
+    if not difference_mills or _may_have_collected_since(state, posting.last, instalments_before):
         return
     given = plans_given(tx, state.meter_id, state.generation)
     if not within_bounds(given, state.instalments, state.anchor_collected_mills):
@@ -47,12 +48,13 @@ def settle_anchor(tx: Tx, posting: Posting) -> None:
     posting.state = replace(posting.state, collected_mills=state.anchor_collected_mills)
 
 
-def _may_have_collected_since(state: MeterState, last: Log | None) -> bool:
+def _may_have_collected_since(state: MeterState, last: Log | None, instalments_before: int) -> bool:
     """Whether an instalment may have followed between an ANCHOR's slot and a frontier that ran past it: a log told
-    right after the ANCHOR may reach a slot further. Instalments are decided where a local day begins."""
+    right after the ANCHOR may reach a slot further. Instalments are decided where a local day begins; only the very
+    first may be at any slot, when its plan comes."""
     if state.frontier_slot == state.anchor_slot:
         return False
-    if last is None or state.unsure:
+    if last is None or state.unsure or not instalments_before:
         return True
     offsets = last.rates.tariff.offsets
     return local_day(state.anchor_slot - 1, offsets) != local_day(state.frontier_slot - 1, offsets)

@@ -302,6 +302,25 @@ def test_b7_r_of_an_anchor_holds_where_its_log_reaches_further_on_the_same_day(
     assert world.reader.read(check_books) == []
 
 
+def test_b7_a_first_plan_that_came_after_an_anchor_is_not_taken_back_by_it(world: World) -> None:
+    """B7: the first instalment of all is decided when its plan comes, between the ANCHOR and the end of its log."""
+    meter = world.add()
+    world.pay(meter.number, 90_000, "t")
+    meter.use([5] * DAY)
+    world.receive(meter, meter.device())
+    world.receive(meter, meter.report(0, DAY))
+    meter.use([5] * 4)
+    world.lose_answer(meter, meter.anchor())
+    world.writer.run(lambda tx: set_debt_plan(tx, meter.meter_id, "d1", 5_000_000, 1_000_000, 0))
+    world.receive(meter, meter.poll())
+    meter.debt = meter.debt._replace(day=-1)  # without a plan the device decides no day
+    meter.use([5] * 2)
+    world.receive(meter, meter.report(DAY, 6))
+    assert meter.debt.collected_mills == 1_000_000
+    assert agrees(world, meter)
+    assert world.rows("SELECT 1 FROM entry WHERE kind = 'instalments'") == []
+
+
 def test_b7_an_anchor_beyond_its_plans_is_a_case_and_is_not_believed(world: World) -> None:
     """B7: R is bounds-checked; the same difference is one case however often it is told."""
     meter = with_two_plans(world)
