@@ -17,8 +17,9 @@ CLOSED = 1
 
 
 def check_I6(evidence: Evidence) -> list[Finding]:
-    """Monotone, in the books: a statement's number, C and D only rise; S and R only rise from segment to segment; the
-    wallet generation only changes by an OPENING that the registry keeps; no epoch is above the one in force."""
+    """Monotone, in the books: a statement's number, C and D only rise; S and R only rise from segment to segment, but
+    for an R that an ANCHOR has set right, with an entry (B7); the wallet generation only changes by an OPENING that the
+    registry keeps; no epoch is above the one in force."""
     books, found = evidence.books, []
     numbers = {home.meter_id: home.number for home in evidence.homes}
     last: dict[tuple[bytes, int], Row] = {}
@@ -34,7 +35,8 @@ def check_I6(evidence: Evidence) -> list[Finding]:
             (one.segment["spent_mills"], one.segment["collected_mills"])
             for one in posted_of(books, meter_id, generation)
         ]
-        if any(new[0] < old[0] or new[1] < old[1] for old, new in pairwise(spent)):
+        set_right = any(row["kind"] == "instalments" for row in books.of("entry", meter_id, generation))
+        if any(new[0] < old[0] or (new[1] < old[1] and not set_right) for old, new in pairwise(spent)):
             found.append(
                 Finding("I6", numbers.get(meter_id, 0), f"S or R fell in the books of generation {generation}")
             )

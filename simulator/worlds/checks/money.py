@@ -127,7 +127,8 @@ def check_I4(evidence: Evidence) -> list[Finding]:
     for row in books.rows("payment"):
         rows[row["provider_txn_id"]].append(row)
     for payment in evidence.payments:
-        for text in _booked(payment, rows[payment.transaction], meters.get(payment.account, frozenset())):
+        owners, conflicted = meters.get(payment.account, frozenset()), "payment_conflict" in evidence.struck
+        for text in _booked(payment, rows[payment.transaction], owners, conflicted):
             found.append(Finding("I4", payment.home, text))
         if evidence.settled and not payment.answers:
             found.append(Finding("I4", payment.home, f"{payment.transaction} was never answered"))
@@ -137,9 +138,11 @@ def check_I4(evidence: Evidence) -> list[Finding]:
     return found
 
 
-def _booked(payment: Payment, booked: list[Row], meters: frozenset[bytes]) -> Iterator[str]:
+def _booked(payment: Payment, booked: list[Row], meters: frozenset[bytes], conflicted: bool) -> Iterator[str]:
     """What is wrong with the row of one payment."""
     wanted = is_money(payment)
+    if not wanted and conflicted:
+        return  # its number came again with what is money: whose it is then, a case says
     if len(booked) > 1 or len(booked) > wanted or (wanted and not booked and _is_taken(payment)):
         yield f"{payment.transaction} is booked {len(booked)} times"
     for row in booked:
