@@ -66,6 +66,8 @@ def _differences(evidence: Evidence, home: HomeSeen) -> list[str]:
         return []
     texts = []
     mine, books = home.at_books, (state["volume_l"], state["spent_mills"], state["collected_mills"])
+    if mine is not None and _waits_for_anchor(evidence, home):
+        mine, books = mine._replace(collected_mills=0), (*books[:2], 0)
     if mine is not None and mine[1:] != books:
         texts.append(f"at slot {mine.slot} V, S, R of the meter are {mine[1:]}, of the books {books}")
     statement = evidence.books.newest_statement(home.meter_id, state["generation"])
@@ -76,6 +78,13 @@ def _differences(evidence: Evidence, home: HomeSeen) -> list[str]:
     return texts
 
 
+def _waits_for_anchor(evidence: Evidence, home: HomeSeen) -> bool:
+    """The gap that docs/SEMANTICS.md names at B7: the DEVICE that told of a new debt plan was lost, so R of the books
+    stays behind, with a case, until an ANCHOR falls where a report ends."""
+    cases = evidence.books.of("case_file", home.meter_id)
+    return home.has("debt") and any(case["kind"] == "debt-bounds" and case["closed_us"] is None for case in cases)
+
+
 def check_I22(evidence: Evidence) -> list[Finding]:
     """Liveness: once the faults have stopped every meter agrees with its books within 20 uplinks, as counted above,
     and nothing is left half done: no message of a provider without an answer."""
@@ -83,7 +92,7 @@ def check_I22(evidence: Evidence) -> list[Finding]:
     if not evidence.settled:
         return found
     for home in evidence.homes:
-        if home.retired:
+        if home.retired or _waits_for_anchor(evidence, home):
             continue
         allowed = UPLINKS + home.backlog
         if home.settled_with is None:
