@@ -118,6 +118,8 @@ def _old(life: Life, fault: Fault, home: WorldHome) -> None:
     def put_back() -> None:
         if home.meter is meter and meter.running and not meter.flash_dead and not home.retired:
             meter.files.content = {path: bytearray(content) for path, content in kept.items()}
+            for demand in ("open", "closed"):  # it believes its valve to stand where it stood
+                home.excused.setdefault(demand, fault.kind)
             _after_loss(life, fault, home, "state")
 
     if home.meter.running:
