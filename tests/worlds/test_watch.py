@@ -132,10 +132,12 @@ def test_a_frame_beyond_its_length_is_seen(life: Life) -> None:
     assert rules(watch) == {"I25"}
 
 
-def _listen(watch: FrameWatch, life: Life, data: bytes, **changes: int) -> None:
-    """The first meter hears a frame, and has these values after it."""
-    home = life.homes[0]
+def _listen(watch: FrameWatch, life: Life, data: bytes, keeps: bool = True, **values: int) -> None:
+    """The first meter hears a frame, and has these values after it; its counter is kept if anything has changed."""
+    home, changes = life.homes[0], dict[str, Any](values)
     watch.event(life, "heard", home, data)
+    if changes and keeps:
+        changes["window"] = home.state.window._replace(highest=home.state.window.highest + 1)
     kept = {name: getattr(home.state, name) for name in changes}
     for name, value in changes.items():
         setattr(home.state, name, value)
@@ -157,6 +159,34 @@ def test_a_frame_that_is_nobodys_and_changes_something_is_seen(life: Life) -> No
     other = FrameWatch()
     _listen(other, life, b"forged", debited_mills=10**9)
     assert rules(other) == {"I14"}
+
+
+def test_a_frame_whose_counter_is_not_kept_is_seen(life: Life) -> None:
+    """I14: it could be brought again."""
+    home, watch = life.homes[0], FrameWatch()
+    true = frame(home, DOWN, 904, b"x")
+    watch.event(life, "down", home, true)
+    _listen(watch, life, true, keeps=False, credited_mills=10**9)
+    assert rules(watch) == {"I14"}
+
+
+def test_an_order_to_close_on_a_clock_that_is_not_sure_is_seen(life: Life) -> None:
+    """I11: whoever does not know the time closes nothing; what opens is obeyed."""
+    home = life.homes[0]
+    for code, wrong in ((1, set()), (2, {"I11"})):
+        watch, sealed = FrameWatch(), frame(home, DOWN, 905, b"z")
+        watch.event(life, "down", home, sealed)
+        _listen(watch, life, sealed, command=6, command_code=code, command_outcome=0, sure=0)
+        assert rules(watch) == wrong
+
+
+def test_an_order_that_is_prolonged_without_a_number_is_seen(life: Life) -> None:
+    """I24: the same command, done once more."""
+    home, watch = life.homes[0], FrameWatch()
+    sealed = frame(home, DOWN, 906, b"z")
+    watch.event(life, "down", home, sealed)
+    _listen(watch, life, sealed, order_until_s=2_000_000_000)
+    assert rules(watch) == {"I24"}
 
 
 def test_an_uplink_that_nobody_sent_or_that_was_taken_twice_is_seen(life: Life) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from protocol.wire.envelope import DOWN, UP, open_frame
 from protocol.wire.keys import derive
 
+from ...clock import unix_s
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 FRAME_MAX = 242
 _COUNTERS = 1 << 16
 _WINDOWS = 40
-_NAMES = ("C", "D", "statement", "command", "order", "opened", "epochs", "packs", "acknowledged", "period", "window")
+_NAMES = (
+    *("C", "D", "statement", "command", "order", "opened", "epochs", "packs", "acknowledged", "period", "window"),
+    *("end of order",),
+)
+_BY_FRAMES = ("C", "D", "statement", "command", "packs", "acknowledged", "period")
+_DONE, _CLOSE = 0, 2  # an outcome and a code of a command
+_OPEN, _OPEN_UNSURE = 1, 3  # what order is in force
+_LATE_S = 120  # how far a clock that is sure may be off
 
 
 class FrameWatch(Watch):
@@ -77,6 +85,11 @@ class FrameWatch(Watch):
             kind = "nobody's" if strange else "repeated"
             self.say(life, "I14", home, f"downlink {kind} {changed}", f"a {kind} frame changed {', '.join(changed)}")
         accepted.add(name)
+        changed = [which for which, old, new in zip(_NAMES, before, after, strict=True) if old != new]
+        if "window" not in changed and "opened" not in changed and set(changed) & set(_BY_FRAMES):
+            self.say(life, "I14", home, "unseen", f"a frame changed {', '.join(changed)}, and its counter is not kept")
+        if any(new < old for old, new in zip(before[7][1:], after[7][1:], strict=True)):
+            self.say(life, "I6", home, "packs", f"an older policy or plan was taken: {before[7]}, now {after[7]}")
         self._commands(life, home, before, after)
 
     def _commands(self, life: Life, home: WorldHome, before: tuple[Any, ...], after: tuple[Any, ...]) -> None:
@@ -84,12 +97,30 @@ class FrameWatch(Watch):
         number is told the same for ever."""
         state = home.state
         meter: Any = home.meter.application
-        if after[3] == before[3] and (after[9] != before[9] or after[4] not in (before[4], 0)):
+        found = before[4] == _OPEN_UNSURE and after[4] == _OPEN  # its clock was set: what was left of it is left
+        ordered = not found and (after[4] not in (before[4], 0) or after[11] != before[11])
+        if after[3] == before[3] and (after[9] != before[9] or ordered):
             self.say(life, "I24", home, "again", f"an order came into force without a number above {before[3]}")
+        if after[3] != before[3] and state.command_outcome == _DONE:
+            self._in_time(life, home)
         key = (home.meter_id, meter.keys.generation, state.command)
         told = (state.command_code, state.command_outcome)
         if state.command and self._done.setdefault(key, told) != told:
             self.say(life, "I24", home, "outcome", f"command {state.command} came to {told}, before {self._done[key]}")
+
+    def _in_time(self, life: Life, home: WorldHome) -> None:
+        """What was just done on a clock that was sure, and right, had not expired; nothing was closed on another."""
+        state = home.state
+        if not state.sure and state.command_code == _CLOSE:
+            self.say(life, "I11", home, "unsure", f"command {state.command} closes on a clock that is not sure")
+        if not state.sure or "by_slot" in home.excused or not life.office.up:
+            return
+        query = "SELECT expires_unix_s FROM meter_command WHERE meter_id = ? AND number = ?"
+        now_s = unix_s(life.world.now_us)
+        for (expires_s,) in life.office.rows(query, home.meter_id, state.command):
+            if expires_s < now_s - _LATE_S:
+                text = f"command {state.command} was done {now_s - expires_s} s after its end"
+                self.say(life, "I24", home, "expired", text)
 
     def _take(self, life: Life, home: WorldHome, frame: bytes) -> None:
         name = _name(frame)
@@ -127,6 +158,7 @@ def _print_of(home: WorldHome) -> tuple[Any, ...]:
         (state.report_generation, state.acked_slot),
         state.report_slots,
         state.window,
+        state.order_until_s,
     )
 
 
