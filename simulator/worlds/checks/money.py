@@ -93,11 +93,31 @@ def check_I3(evidence: Evidence) -> list[Finding]:
     back_mills = sum(row["amount_mills"] for row in books.rows("transfer") if row["entry_id"] in reversals)
     if -held["till"] != booked_mills - back_mills:
         found.append(Finding("I3", 0, f"the till holds {-held['till']}, {booked_mills} came and {back_mills} went"))
+    if "headend_restored" not in evidence.struck:  # it takes what the restore found to be taken already
+        found += [Finding("I3", 0, text) for text in _overdrawn(books)]
     unbookable = sum(row["kind"] == "payment-unbookable" for row in books.rows("case_file"))
     odd = sum(not is_money(payment) and _is_taken(payment) for payment in evidence.payments)
     if unbookable < odd:
         found.append(Finding("I3", 0, f"{odd} messages told of what is no money, {unbookable} are cases"))
     return found
+
+
+def _overdrawn(books: Books) -> Iterator[str]:
+    """A payment that is taken back takes no more of a wallet than was in it (SEMANTICS E2)."""
+    names, held = books.account_names(), defaultdict[str, int](int)
+    entries = {row["id"]: row for row in books.rows("entry")}
+    moves = [(row["batch_id"], 1, row["id"], row) for row in books.rows("transfer")]
+    moves += [(row["batch_id"], 0, row["id"], row) for row in segments(books)]
+    for _, is_transfer, _, row in sorted(moves, key=lambda move: move[:3]):
+        if not is_transfer:
+            held[f"wallet/{row['meter_id'].hex()}/{row['generation']}"] -= row["wallet_mills"]
+            continue
+        debit, credit, amount_mills = names[row["debit_account"]], names[row["credit_account"]], row["amount_mills"]
+        taken_back = entries[row["entry_id"]]["kind"] == "reversal" and debit.startswith("wallet/")
+        if taken_back and amount_mills > max(0, held[debit]):
+            yield f"a reversal took {amount_mills} of {debit}, which held {held[debit]}"
+        held[debit] -= amount_mills
+        held[credit] += amount_mills
 
 
 def _is_taken(payment: Payment) -> bool:

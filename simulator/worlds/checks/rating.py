@@ -36,7 +36,27 @@ def check_I16(evidence: Evidence) -> list[Finding]:
     for home in evidence.homes:
         for text in _true(evidence.books, home):
             found.append(Finding("I16", home.number, text))
+    if "headend_restored" not in evidence.struck:
+        found += [Finding("I16", 0, text) for text in _borne(evidence.books)]
     return found
+
+
+def _borne(books: Books) -> list[str]:
+    """Where no price says that a rise that came late is debited, corrections give to wallets and take nothing; where
+    all say that it is waived, nobody owes it either (B6)."""
+    late = {row["late"] for row in books.rows("tariff")}
+    if "debit" in late:
+        return []
+    classes = ("wallet",) if "debt" in late else ("wallet", "receivable")
+    holders = {row["id"] for row in books.rows("account") if row["class_"] in classes}
+    entries = {row["id"]: row["meter_id"] for row in books.rows("entry") if row["kind"] == "rating"}
+    given: dict[bytes, int] = {}
+    for row in books.rows("transfer"):
+        meter_id = entries.get(row["entry_id"])
+        if meter_id is not None:
+            sign = (row["credit_account"] in holders) - (row["debit_account"] in holders)
+            given[meter_id] = given.get(meter_id, 0) + sign * row["amount_mills"]
+    return [f"corrections took {-mills} of the holder of {who.hex()}" for who, mills in given.items() if mills < 0]
 
 
 def _metered(books: Books, meter_id: bytes, generation: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from ..evidence import Evidence, HomeSeen
@@ -28,7 +29,20 @@ def check_I5(evidence: Evidence) -> list[Finding]:
         if key in seen:
             found.append(Finding("I5", numbers.get(key[0], 0), f"counter {key[3]} of epoch {key[2]} is two uplinks"))
         seen.add(key)
-    return found
+    return [*found, *_posted_in_quarantine(evidence)]
+
+
+def _posted_in_quarantine(evidence: Evidence) -> Iterator[Finding]:
+    """Of a meter that is not believed facts are kept, and nothing is posted (SEMANTICS A4)."""
+    changes: dict[str, list[tuple[int, bool]]] = {}
+    for row in evidence.books.rows("audit"):
+        if row["what"] == "meter" and row["after"] is not None:
+            believed = json.loads(row["after"])["state"] != "quarantined"
+            changes.setdefault(row["row_key"], []).append((row["at_us"], believed))
+    for row in evidence.books.rows("uplink"):
+        before = [believed for at_us, believed in changes.get(row["meter_id"].hex(), []) if at_us < row["received_us"]]
+        if row["segment_first_slot"] is not None and before and not before[-1]:
+            yield Finding("I5", 0, f"uplink {row['id']} was posted, and {row['meter_id'].hex()} was in quarantine")
 
 
 def _counted(home: HomeSeen) -> Iterator[str]:
@@ -85,6 +99,8 @@ def check_I21(evidence: Evidence) -> list[Finding]:
         statement = evidence.books.newest_statement(home.meter_id, home.meter["generation"])
         if statement is None or not evidence.settled or home.settled_with is None:
             continue
+        if statement["number"] != home.meter["statement"]:
+            continue  # granted since they agreed, and still on its way
         for name in ("credited_mills", "debited_mills"):
             if home.meter[name] != statement[name]:
                 found.append(Finding("I21", home.number, f"its clock was wrong, and {name} is {home.meter[name]}"))

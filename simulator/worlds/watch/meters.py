@@ -79,6 +79,7 @@ class MeterWatch(Watch):
         before = seen.counters if seen.identity == identity else None
         if before is not None and "wallet" not in home.excused:
             self._falls(life, home, before, now)
+            self._collected(life, home, before, now)
             if before[1:3] != now[1:3]:
                 self._granted(life, home, seen.may_be_granted or not seen.opened, now)
         seen.identity, seen.counters, seen.may_be_granted, seen.opened = identity, now, False, bool(state.opened)
@@ -95,6 +96,13 @@ class MeterWatch(Watch):
             if new < old:
                 check = "I8" if name == "credited_mills" else "I6"
                 self.say(life, check, home, name, f"{name} fell from {old} to {new}")
+
+    def _collected(self, life: Life, home: WorldHome, before: Counters, now: Counters) -> None:
+        """An instalment is taken out of what is there (B7): where nothing else was charged since, something is left."""
+        at_once = before.volume_l == now.volume_l and now.place[1] - before.place[1] <= 1
+        balance_mills = now.credited_mills - now.debited_mills - now.spent_mills - now.collected_mills
+        if at_once and now.collected_mills > before.collected_mills and balance_mills < 0:
+            self.say(life, "I7", home, "instalment", f"an instalment left a balance of {balance_mills}")
 
     def _granted(self, life: Life, home: WorldHome, may_be: bool, now: Counters) -> None:
         """C and D come from a frame of the headend, or an OPENING by cable, and are those of a statement in the books:
