@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -19,12 +20,13 @@ SCALE = 4
 def a_tariff(dice: Stream) -> tuple[dict[str, Any], Tariff]:
     """The same prices as they are printed, and as a meter holds them."""
     edges = sorted({dice.between(1, 60_000) for _ in range(dice.below(4))})
-    blocks = [[upto, dice.below(3_000)] for upto in (*edges, 0)]
+    finest = 10**SCALE
+    blocks = [[upto, Fraction(dice.below(3_000 * finest), finest)] for upto in (*edges, 0)]
     day, month, minimum = (dice.below(2) * dice.below(9_000) for _ in range(3))
     minutes = 15 * dice.between(-48, 56)
     printed = {"blocks": blocks, "utc_offset_minutes": minutes, "standing_day": day, "standing_month": month}
-    mills = 1000 * 10**SCALE
-    prices = tuple((upto, 0 if minimum and at == 0 else price * 10**SCALE) for at, (upto, price) in enumerate(blocks))
+    mills = 1000 * finest
+    prices = tuple((upto, 0 if minimum and at == 0 else int(price * finest)) for at, (upto, price) in enumerate(blocks))
     charges = (minimum * mills, prices, day * mills, month * mills)
     return {**printed, "minimum": minimum}, Tariff(1, 0, SCALE, Offsets(minutes, ()), 1, *charges)
 
