@@ -40,7 +40,7 @@ MUTANTS = (
         "    return spent_mills, remainder\n",
         "    return spent_mills, 0\n",
         "B3",
-        "fine_prices",
+        "tests/worlds/test_model_against_kernel.py::test_i16_the_model_and_the_kernel_come_to_the_same",
     ),
     Mutant(
         "block_edge_off_by_one",
@@ -69,10 +69,10 @@ MUTANTS = (
     Mutant(
         "a_day_accrued_twice",
         "protocol/rules/rating.py",
-        "    return max(day, state.day), max(month, state.month), days, months",
-        "    return day, month, days, months",
+        "min(max(day - state.day, 0), DAYS_AT_ONCE_MAX)",
+        "min(abs(day - state.day), DAYS_AT_ONCE_MAX)",
         "B7",
-        "clocks",
+        "tests/worlds/test_model_against_kernel.py::test_i16_the_model_and_the_kernel_come_to_the_same",
     ),
     Mutant(
         "boundaries_on_an_unsure_clock",
@@ -80,7 +80,7 @@ MUTANTS = (
         "    if not sure:\n        return state.day, state.month, 0, 0\n",
         "",
         "C2",
-        "clocks",
+        "tests/worlds/test_model_against_kernel.py::test_i16_the_model_and_the_kernel_come_to_the_same",
     ),
     Mutant(
         "instalment_out_of_nothing",
@@ -112,7 +112,7 @@ MUTANTS = (
         "        for directory in DIRECTORIES:\n            self.files.replace(",
         "        for directory in DIRECTORIES[:1]:\n            self.files.replace(",
         "M4",
-        "rot",
+        "flips",
     ),
     Mutant(
         "crc_not_looked_at",
@@ -120,7 +120,7 @@ MUTANTS = (
         '    if crc32(body) != int.from_bytes(record[-CRC_BYTES:], "big"):',
         "    if len(body) < CRC_BYTES:",
         "M4",
-        "rot",
+        "flips",
     ),
     Mutant(
         "slot_not_persisted",
@@ -128,7 +128,7 @@ MUTANTS = (
         "            self.meter.persist()\n            self.meter.slot_log.append(state.last_record)",
         "            self.meter.slot_log.append(state.last_record)",
         "I8",
-        "power",
+        "cuts",
     ),
     Mutant(
         "format_on_a_mount_that_failed",
@@ -136,7 +136,7 @@ MUTANTS = (
         "        return RESTORE if flash == MOUNTS else ALARM",
         "        return RESTORE if flash == MOUNTS else FACTORY",
         "M5",
-        "dead_flash",
+        "lost_blocks",
     ),
     Mutant(
         "window_not_advanced",
@@ -176,7 +176,7 @@ MUTANTS = (
         "        if not state.sure:\n            return command_codes.CLOCK_UNSURE\n",
         "",
         "I11",
-        "commands",
+        "closing",
     ),
     Mutant(
         "stale_policy_taken",
@@ -217,7 +217,7 @@ MUTANTS = (
         "        cut.statement & 63,",
         "        0,",
         "B8",
-        "plain_month",
+        "tests/semantics/test_dear_downlinks.py::test_ct_05_a_new_cadence_is_told_at_once",
     ),
     Mutant(
         "posted_out_of_order",
@@ -225,7 +225,7 @@ MUTANTS = (
         "run.first_slot <= state.frontier_slot < run.end_slot",
         "state.frontier_slot < run.end_slot",
         "F1",
-        "late_frames",
+        "tests/headend/test_ingest_order.py::test_f1_any_order_and_repetition_of_uplinks_ends_in_the_same_books",
     ),
     Mutant(
         "slots_posted_again",
@@ -246,8 +246,8 @@ MUTANTS = (
     Mutant(
         "correction_credits_twice",
         "headend/billing/correct.py",
-        "        missing[wallet if class_ == chart.WALLET else account] -= mills",
-        "        missing[wallet if class_ == chart.WALLET else account] -= mills // 2",
+        "        missing[wallet if class_ in _OF_WALLETS else account] -= mills",
+        "        missing[wallet if class_ in _OF_WALLETS else account] -= mills // 2",
         "B5",
         "late_tariffs",
     ),
@@ -284,10 +284,10 @@ MUTANTS = (
     Mutant(
         "acknowledged_before_commit",
         "headend/storage/writer.py",
-        '            head = self._append_link(tx)\n            connection.exec_driver_sql("COMMIT")',
+        '            head = self._append_link(tx)\n            tx.cursor.execute("COMMIT")',
         "            head = self._append_link(tx)\n"
         "            self._resolve(outcomes)\n"
-        '            connection.exec_driver_sql("COMMIT")\n'
+        '            tx.cursor.execute("COMMIT")\n'
         "            self._head = head\n"
         "            return []",
         "I13",
@@ -307,7 +307,7 @@ MUTANTS = (
         "        position_l=final.stands.position_l,",
         "        position_l=0,",
         "A4",
-        "swaps",
+        "tests/semantics/test_swap.py::test_the_month_costs_what_the_neighbours_costs",
     ),
     Mutant(
         "restore_without_a_jump",
@@ -325,10 +325,10 @@ MUTANTS = (
     Mutant(
         "quarantine_not_kept",
         "headend/ingest/pipeline.py",
-        "        if decoded.authentic.quarantined:",
-        "        if decoded.authentic.quarantined and link.epoch < 0:",
+        "        if decoded.authentic.quarantined or witness is not None:",
+        "        if witness is not None:",
         "A4",
-        "lost_state",
+        "old_flash",
     ),
 )
 
