@@ -27,7 +27,8 @@ from protocol.wire.messages import STATUS_CLOCK_UNSURE, UP_DAY, UP_GAP, UP_POLL,
 ACK_LAG_SLOTS = 14 * SLOTS_PER_DAY
 HOLE_AGE_SLOTS = 4 * SLOTS_PER_DAY
 HOLES_AT_ONCE = 3
-TIME_PERIOD_US = 30 * 86_400 * 1_000_000
+_DAY_US = 86_400 * 1_000_000
+TIME_PERIOD_US = 30 * _DAY_US
 _REPORTS = (UP_DAY, UP_RANGE, UP_GAP)
 
 Choice = tuple[MeterLink, Message]
@@ -45,6 +46,8 @@ def _by_rank(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> Iterat
         yield link, opening_message(tx, state.meter_id, state.generation)
     granted = statements.granted(tx, state.meter_id, state.generation)
     acknowledged = replace(link, acked_told=acked_slot(state))
+    if granted.number > link.statement_echo and _turn_of_packs(heard):
+        yield from _next_part(tx, state, link)
     if (heard.type == UP_POLL and has_wallet(tx, state)) or granted.number > link.statement_echo:
         yield acknowledged, statement_message(tx, state)
     for message in command_messages(tx, link):
@@ -58,10 +61,7 @@ def _by_rank(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> Iterat
     holes = holes_of(tx, state)
     if holes is not None and worth_asking(holes):
         yield link, nack_message(holes)
-    pending = pending_packs(tx, link, state.pack_version)
-    if pending:
-        parts, turn = next_parts(pending, link.pack_turn, 1)
-        yield replace(link, pack_turn=turn), parts[0]
+    yield from _next_part(tx, state, link)
     for message in rekey_messages(link):
         yield link, message
     lags = acked_slot(state) - max(link.acked_echo, link.acked_told) >= ACK_LAG_SLOTS
@@ -71,6 +71,20 @@ def _by_rank(tx: Tx, state: MeterState, link: MeterLink, heard: Heard) -> Iterat
         yield timed, heard.time
     for message in update_messages(tx, link, heard, 1):
         yield link, message
+
+
+def _next_part(tx: Tx, state: MeterState, link: MeterLink) -> Iterator[Choice]:
+    """The part of a pack whose turn it is, if the meter misses any."""
+    pending = pending_packs(tx, link, state.pack_version)
+    if pending:
+        parts, turn = next_parts(pending, link.pack_turn, 1)
+        yield replace(link, pack_turn=turn), parts[0]
+
+
+def _turn_of_packs(heard: Heard) -> bool:
+    """Whether a pack goes before a STATEMENT: at the reports of every second day. A meter with an old tariff makes each
+    report a correction and so a STATEMENT, which would keep the tariff from it for ever (I22). Who is dry polls."""
+    return heard.type in _REPORTS and bool(heard.at_us // _DAY_US & 1)
 
 
 def _goes_back(link: MeterLink, heard: Heard) -> bool:

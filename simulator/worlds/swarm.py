@@ -14,8 +14,8 @@ from .draw import ALL, draw
 from .played import Played, play
 from .scenario import Scenario
 
-# (meters, days): small towns for a season, a street for a month, one home for long.
-SIZES = ((4, 60), (10, 25), (16, 16), (20, 12), (6, 40), (1, 30), (2, 100))
+# (meters, days): what goes wrong between few meters goes wrong; one home for long, and now and then a street.
+SIZES = ((1, 40), (2, 20), (3, 12), (3, 14), (5, 8), (8, 5), (1, 100))
 
 
 class Sum(NamedTuple):

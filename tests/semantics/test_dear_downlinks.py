@@ -14,8 +14,8 @@ from headend.ingest.received import Bearer
 from headend.meters.commands import order
 from protocol.wire import command_codes
 from protocol.wire.envelope import read_header
-from protocol.wire.messages import UP_ANCHOR, UP_DEVICE, UP_EVENT
-from tests.headend.world import World
+from protocol.wire.messages import DOWN_TARIFF, UP_ANCHOR, UP_DEVICE, UP_EVENT
+from tests.headend.world import START_SLOT, World
 from tests.semantics.home import DAY_S, Home, always, never
 
 
@@ -66,6 +66,18 @@ def test_i22_half_hours_from_before_a_clock_was_set_are_acknowledged_though_each
     assert one.state.sure
     assert one.state.open_slot - one.world.one("SELECT frontier_slot FROM meter_state") <= 24
     assert one.state.open_slot - one.state.acked_slot <= 24
+
+
+def test_i22_a_tariff_is_not_kept_away_by_the_corrections_that_its_absence_makes(home: Callable[..., Home]) -> None:
+    """I22, B4, B5 (worlds, seed 33): each daily report was priced by the old tariff, so each made a credit and a new
+    STATEMENT, and that took the one downlink of the day, for weeks."""
+    one = home(report_slots=48)
+    live_busily(one, 3)
+    cheaper = {"blocks": [[0, 50]], "utc_offset_minutes": 60}
+    one.world.publish(cheaper, START_SLOT)
+    before = one.meter.packs.version[DOWN_TARIFF]
+    live_busily(one, 5)
+    assert one.meter.packs.version[DOWN_TARIFF] > before
 
 
 def test_ct_05_a_new_cadence_is_told_at_once(home: Callable[..., Home]) -> None:
