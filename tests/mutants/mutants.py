@@ -225,7 +225,7 @@ MUTANTS = (
         "run.first_slot <= state.frontier_slot < run.end_slot",
         "state.frontier_slot < run.end_slot",
         "F1",
-        "tests/headend/test_ingest_order.py::test_f1_any_order_and_repetition_of_uplinks_ends_in_the_same_books",
+        "tests/headend/test_ingest_order.py::test_f1_any_order_and_repetition_of_uplinks_ends_in_the_same_books[0]",
     ),
     Mutant(
         "slots_posted_again",
@@ -307,7 +307,7 @@ MUTANTS = (
         "        position_l=final.stands.position_l,",
         "        position_l=0,",
         "A4",
-        "tests/semantics/test_swap.py::test_the_month_costs_what_the_neighbours_costs",
+        "tests/semantics/test_swap.py::test_the_month_costs_what_the_neighbours_costs[0-True]",
     ),
     Mutant(
         "restore_without_a_jump",

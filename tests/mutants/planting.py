@@ -1,6 +1,6 @@
 """Plants one bug in this process: the module's source is changed before it is compiled, and nothing on disk is.
 
-`python -m pytest -p tests.mutants.planting …` and `python -m tests.mutants.planting KILLER`, with the mutant's name in
+`python -m pytest -p tests.mutants.planting …` and `python -m tests.mutants.planting KILLER…`, with the mutant's name in
 GUELTA_MUTANT, plant it before anything else is imported. Without a name nothing is planted: that is the control.
 """
 
@@ -71,4 +71,4 @@ if os.environ.get(NAME):
 if __name__ == "__main__":
     from tests.mutants.killers import hunt
 
-    sys.exit(hunt(sys.argv[1]))
+    sys.exit(hunt(*sys.argv[1:]))
