@@ -55,7 +55,6 @@ test: $(DEV_READY) ## everything: style, types, walls, all tests, on both interp
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not worlds" $(ARGS)
 	@$(MAKE) --no-print-directory test-again
 	@$(MAKE) --no-print-directory hil
-	@$(MAKE) --no-print-directory worlds
 
 worlds: $(DEV_READY) ## whole worlds of faults, power cuts, crash images, kills, planted bugs; fails below its counts
 	rm -rf build/trust
