@@ -178,7 +178,8 @@ def test_what_is_not_audited_is_named_and_exists() -> None:
 
 # Commands that change no row of a utility's database, each for its reason.
 READING = {
-    "serve", "demo", "rig", "db check", "db backup", "db verify", "db divergent", "keyring check", "audit list", "audit as-of",
+    "serve", "demo", "rig", "db check", "db backup", "db verify", "db divergent", "keyring check", "audit list",
+    "audit as-of",
     "key list", "provider list", "tariff list", "tariff show", "tariff explain", "tariff try", "ledger check",
     "ledger rebuild", "policy show", "policy explain", "plan show", "config template", "config show",
     "job list", "seal list", "release list",
