@@ -21,7 +21,7 @@ class Pretended:
         return [("a_life", 0, 1)]
 
     def cut_everywhere(self, name: str, part: int, count: int) -> dict[str, dict[str, Any]]:
-        swept = {"sums": [1, 2, 3, 4], "journal": 9, "erases": 1, "alike": 1, "without_counter": 1, "formats": 0}
+        swept = {"sums": [1, 2, 3, 4], "journal": 9, "erases": 1, "boots": 3, "further": 1, "formats": 0}
         good = {**swept, "wrong": []}
         bad = {**swept, "sums": [1, 2, 3, 5], "wrong": [[1, 1, "raised"]]}
         return {"micropython": good, "cpython": bad if self.spoilt else good}
