@@ -78,7 +78,7 @@ def flip_jobs(name: str, flips: int, seed: int) -> dict[str, list[str]]:
 
 
 def flipped() -> list[str]:
-    """The scenarios whose flash is spoilt: those of a meter that lives, and that has both copies of all to begin with."""
+    """The scenarios whose flash is spoilt: of a meter that lives and has both copies of all to begin with."""
     return [name for name in SCENARIOS if name not in ("provisioning", "a_lost_identity", "a_bad_copy_of_all")]
 
 
