@@ -16,7 +16,7 @@ from protocol.rules.policy import NEW
 
 from ..clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, START_UNIX_S, unix_s
 from ..headend_acts import Office, Refused
-from ..headend_within import LORAWAN, Down
+from ..headend_within import Down
 from ..meter_in_memory import MeterInMemory
 from ..prng import Streams
 from ..world import World
@@ -317,13 +317,3 @@ def agrees(life: Life, home: WorldHome) -> bool:
     books = life.office.counters(home.meter_id)
     mine = (state.open_slot, state.volume_l - state.open_litres, state.cut_spent_mills, state.cut_collected_mills)
     return (*mine, state.credited_mills, state.debited_mills) == books
-
-
-def virtual_unix_s(life: Life) -> int:
-    """The world's time as Unix seconds."""
-    return unix_s(life.world.now_us)
-
-
-def is_lorawan(home: WorldHome) -> bool:
-    """Whether the home hears only in the windows after its own uplink."""
-    return home.plan.bearer == LORAWAN
